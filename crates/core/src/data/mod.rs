@@ -1,0 +1,5 @@
+//! Where rows come from.
+
+mod examples;
+
+pub use examples::{Examples, Matrix, Targets};
