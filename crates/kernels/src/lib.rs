@@ -1,1 +1,45 @@
-//! Numeric kernels.
+//! The numbers of thinnet: random words, masks, products, elementwise passes, updates.
+//!
+//! This crate knows nothing of learning. It is the only one with `unsafe`, and what it
+//! exports is safe: every function checks the lengths it relies on.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`isa`] | which instruction set runs, and how one is forced |
+//! | [`philox`] | random words from a key and a counter |
+//! | [`matmul`] | products with a submatrix of a weight matrix, read in place |
+//! | [`gather`] | rows into units and back, compact lines into whole ones |
+//! | [`elementwise`] | activations, masks and their derivatives |
+//! | [`update`] | one line of weights moved by its gradient |
+//! | [`reduce`] | sums in a fixed order |
+//!
+//! Every kernel is written once, over the lanes of [`simd::Simd`], and compiled for each
+//! instruction set.
+
+pub mod elementwise;
+pub mod gather;
+pub mod isa;
+pub mod matmul;
+pub mod philox;
+pub mod reduce;
+mod simd;
+pub mod update;
+
+pub use isa::Isa;
+
+/// Buffers that the kernels walk in vectors have a multiple of this many f32 in a line.
+pub const LINE: usize = 16;
+
+/// The length of a line that holds `count` values: `count` rounded up to a multiple of [`LINE`].
+pub const fn line(count: usize) -> usize {
+    count.div_ceil(LINE) * LINE
+}
+
+/// The distance between the lines of a matrix with `count` values in a line.
+///
+/// Like [`line`], but never a multiple of 1 KiB: lines a power of two apart share cache sets,
+/// and a walk down a column would throw its own lines out.
+pub const fn stride(count: usize) -> usize {
+    let padded = line(count);
+    if padded % 256 == 0 { padded + LINE } else { padded }
+}

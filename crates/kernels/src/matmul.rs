@@ -1,0 +1,189 @@
+//! Products with a submatrix of a weight matrix, read in place.
+//!
+//! A thinned network uses some lines and some columns of each weight matrix. A library can
+//! multiply them only after they were copied together; here the product itself walks the
+//! lists of what is kept, and a whole matrix is the case in which the lists are complete.
+//! One loop therefore serves all three products of a training step:
+//!
+//! | product | submatrix S | vectors V | result |
+//! |---|---|---|---|
+//! | forward | kept units x kept inputs of W | inputs `[inputs, rows]` | `[units, rows]` |
+//! | backward | kept inputs x kept units of W, transposed | gradients `[units, rows]` | `[inputs, rows]` |
+//! | gradient | gradients `[units, rows]` | inputs `[rows, inputs]` | `[units, inputs]` |
+//!
+//! S is read one number at a time and spread over the lanes, so that it needs no packing;
+//! with 64 rows to a slice each number read feeds four vectors of 16.
+
+use crate::LINE;
+use crate::isa::for_each_isa;
+use crate::simd::Simd;
+
+/// A selection of lines and steps of a matrix: S\[j, k\] = `values[lines[j] * line_stride + steps[k] * step_stride]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Submatrix<'a> {
+    /// The whole matrix.
+    pub values: &'a [f32],
+    /// Which lines are selected.
+    pub lines: &'a [u32],
+    /// The distance from one line to the next.
+    pub line_stride: usize,
+    /// Which steps of a line are selected.
+    pub steps: &'a [u32],
+    /// The distance from one step to the next.
+    pub step_stride: usize,
+}
+
+impl<'a> Submatrix<'a> {
+    /// The same numbers with lines and steps exchanged.
+    pub fn transposed(self) -> Self {
+        Self {
+            values: self.values,
+            lines: self.steps,
+            line_stride: self.step_stride,
+            steps: self.lines,
+            step_stride: self.line_stride,
+        }
+    }
+}
+
+/// Steps that are walked before the next lines are begun, so that the vectors of these steps
+/// stay in the first-level cache.
+const STEP_BLOCK: usize = 128;
+
+/// Lines of a tile: with their vectors they fill the registers.
+const TILE_LINES: usize = 6;
+
+for_each_isa! {
+    /// C\[j, ..width\] = sum over k of S\[j, k\] V\[k, ..width\], or with `accumulate` added to C.
+    ///
+    /// V is `[steps, v_stride]` and C `[lines, c_stride]`; `width` is a multiple of [`LINE`].
+    /// The sum runs over k in order, in blocks of 128, whatever the machine.
+    ///
+    /// # Panics
+    /// If an index leads outside `values`, `v` or `c`.
+    pub fn product(
+        s: Submatrix<'_>, v: &[f32], v_stride: usize, width: usize, c: &mut [f32], c_stride: usize, accumulate: bool,
+    ) = product_body
+}
+
+#[inline(always)]
+fn product_body<S: Simd>(
+    s: Submatrix<'_>,
+    v: &[f32],
+    v_stride: usize,
+    width: usize,
+    c: &mut [f32],
+    c_stride: usize,
+    accumulate: bool,
+) {
+    let last = |list: &[u32], stride: usize| list.iter().max().map_or(0, |&last| last as usize * stride);
+    let (lines, steps) = (s.lines.len(), s.steps.len());
+    if lines == 0 || width == 0 {
+        return;
+    }
+    assert!(width.is_multiple_of(LINE), "width {width} is not a multiple of {LINE}");
+    assert!((lines - 1) * c_stride + width <= c.len(), "the result does not fit");
+    if steps == 0 {
+        if !accumulate {
+            (0..lines).for_each(|line| c[line * c_stride..][..width].fill(0.0));
+        }
+        return;
+    }
+    assert!((steps - 1) * v_stride + width <= v.len(), "too few vectors");
+    assert!(
+        last(s.lines, s.line_stride) + last(s.steps, s.step_stride) < s.values.len(),
+        "index outside the matrix"
+    );
+    for first_step in (0..steps).step_by(STEP_BLOCK) {
+        let block = &s.steps[first_step..steps.min(first_step + STEP_BLOCK)];
+        let add = accumulate || first_step > 0;
+        let mut column = 0;
+        while column < width {
+            let vectors = ((width - column) / S::LANES).min(S::TILE_VECTORS);
+            for first_line in (0..lines).step_by(TILE_LINES) {
+                let tile_lines = &s.lines[first_line..lines.min(first_line + TILE_LINES)];
+                // SAFETY: the asserts above bound every index; the lanes are those of the running machine.
+                unsafe {
+                    let tile = Tile {
+                        values: s.values.as_ptr(),
+                        line_stride: s.line_stride,
+                        steps: block,
+                        step_stride: s.step_stride,
+                        v: v.as_ptr().add(first_step * v_stride + column),
+                        v_stride,
+                        c: c.as_mut_ptr().add(first_line * c_stride + column),
+                        c_stride,
+                        add,
+                    };
+                    match vectors {
+                        1 => tile.run_lines::<S, 1>(tile_lines),
+                        2 => tile.run_lines::<S, 2>(tile_lines),
+                        3 => tile.run_lines::<S, 3>(tile_lines),
+                        _ => tile.run_lines::<S, 4>(tile_lines),
+                    }
+                }
+            }
+            column += vectors * S::LANES;
+        }
+    }
+}
+
+struct Tile<'a> {
+    values: *const f32,
+    line_stride: usize,
+    steps: &'a [u32],
+    step_stride: usize,
+    v: *const f32,
+    v_stride: usize,
+    c: *mut f32,
+    c_stride: usize,
+    add: bool,
+}
+
+impl Tile<'_> {
+    #[inline(always)]
+    unsafe fn run_lines<S: Simd, const VECTORS: usize>(&self, lines: &[u32]) {
+        // SAFETY: as the caller's.
+        unsafe {
+            match *lines {
+                [a, b, c, d, e, f] => self.run::<S, 6, VECTORS>([a, b, c, d, e, f]),
+                [a, b, c, d, e] => self.run::<S, 5, VECTORS>([a, b, c, d, e]),
+                [a, b, c, d] => self.run::<S, 4, VECTORS>([a, b, c, d]),
+                [a, b, c] => self.run::<S, 3, VECTORS>([a, b, c]),
+                [a, b] => self.run::<S, 2, VECTORS>([a, b]),
+                [a] => self.run::<S, 1, VECTORS>([a]),
+                _ => {}
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn run<S: Simd, const LINES: usize, const VECTORS: usize>(&self, lines: [u32; LINES]) {
+        // SAFETY: `product_body` has checked every index that is used here.
+        unsafe {
+            let lines = lines.map(|line| self.values.add(line as usize * self.line_stride));
+            let mut sums = [[S::splat(0.0); VECTORS]; LINES];
+            let mut v = self.v;
+            for &step in self.steps {
+                let at = step as usize * self.step_stride;
+                let vectors: [S::F; VECTORS] = std::array::from_fn(|i| S::load(v.add(i * S::LANES)));
+                for (sum, line) in sums.iter_mut().zip(lines) {
+                    let scalar = S::splat(*line.add(at));
+                    for (sum, vector) in sum.iter_mut().zip(vectors) {
+                        *sum = S::fma(scalar, vector, *sum);
+                    }
+                }
+                v = v.add(self.v_stride);
+            }
+            for (line, sum) in sums.into_iter().enumerate() {
+                for (i, mut sum) in sum.into_iter().enumerate() {
+                    let to = self.c.add(line * self.c_stride + i * S::LANES);
+                    if self.add {
+                        sum = S::add(S::load(to), sum);
+                    }
+                    S::store(to, sum);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Sums of a line, in an order that depends on nothing but its length and the lanes.
+
+use crate::LINE;
+use crate::isa::for_each_isa;
+use crate::simd::Simd;
+
+for_each_isa! {
+    /// The sum of a line whose length is a multiple of [`LINE`].
+    ///
+    /// # Panics
+    /// If the length is not a multiple of [`LINE`].
+    pub fn sum(line: &[f32]) -> f32 = sum_body
+}
+
+for_each_isa! {
+    /// The sum of the squares of a line whose length is a multiple of [`LINE`].
+    ///
+    /// # Panics
+    /// If the length is not a multiple of [`LINE`].
+    pub fn sum_of_squares(line: &[f32]) -> f32 = sum_of_squares_body
+}
+
+for_each_isa! {
+    /// Multiplies a line whose length is a multiple of [`LINE`].
+    ///
+    /// # Panics
+    /// If the length is not a multiple of [`LINE`].
+    pub fn multiply(line: &mut [f32], factor: f32) = multiply_body
+}
+
+#[inline(always)]
+fn sum_body<S: Simd>(line: &[f32]) -> f32 {
+    // SAFETY: the lanes are the running machine's.
+    fold::<S>(line, |total, value| unsafe { S::add(total, value) })
+}
+
+#[inline(always)]
+fn sum_of_squares_body<S: Simd>(line: &[f32]) -> f32 {
+    // SAFETY: the lanes are the running machine's.
+    fold::<S>(line, |total, value| unsafe { S::fma(value, value, total) })
+}
+
+#[inline(always)]
+fn multiply_body<S: Simd>(line: &mut [f32], factor: f32) {
+    assert!(line.len().is_multiple_of(LINE), "{} values are not in whole vectors", line.len());
+    for vector in line.chunks_exact_mut(S::LANES) {
+        // SAFETY: the chunk holds the lanes of a vector.
+        unsafe { S::store(vector.as_mut_ptr(), S::mul(S::load(vector.as_ptr()), S::splat(factor))) }
+    }
+}
+
+/// Four running totals, so that one addition need not wait for the one before it.
+#[inline(always)]
+fn fold<S: Simd>(line: &[f32], add: impl Fn(S::F, S::F) -> S::F) -> f32 {
+    assert!(line.len().is_multiple_of(LINE), "{} values are not in whole vectors", line.len());
+    // SAFETY: each chunk holds the lanes of a vector; `lanes` holds at least as many.
+    unsafe {
+        let mut totals = [S::splat(0.0); 4];
+        for (i, vector) in line.chunks_exact(S::LANES).enumerate() {
+            totals[i % 4] = add(totals[i % 4], S::load(vector.as_ptr()));
+        }
+        let total = S::add(S::add(totals[0], totals[1]), S::add(totals[2], totals[3]));
+        let mut lanes = [0.0; LINE];
+        S::store(lanes.as_mut_ptr(), total);
+        lanes[..S::LANES].iter().sum()
+    }
+}

@@ -1,0 +1,161 @@
+//! Eight lanes: AVX2 with FMA.
+
+use std::arch::x86_64::*;
+
+use super::{Scalar, Simd};
+
+/// Eight lanes of a ymm register.
+#[derive(Clone, Copy)]
+pub struct Avx2;
+
+// SAFETY, for every `unsafe` block of this file: the trait's callers run on a machine with
+// AVX2 and FMA, and give pointers that are valid for the lanes they name.
+impl Simd for Avx2 {
+    const LANES: usize = 8;
+    const TILE_VECTORS: usize = 2;
+    type F = __m256;
+    type U = __m256i;
+    type M = __m256;
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> __m256 {
+        unsafe { _mm256_loadu_ps(from) }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, value: __m256) {
+        unsafe { _mm256_storeu_ps(to, value) }
+    }
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> __m256 {
+        unsafe { _mm256_set1_ps(value) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_add_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn div(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_div_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    unsafe fn max(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_max_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn min(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_min_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sqrt(a: __m256) -> __m256 {
+        unsafe { _mm256_sqrt_ps(a) }
+    }
+    #[inline(always)]
+    unsafe fn round(a: __m256) -> __m256 {
+        unsafe { _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a) }
+    }
+    #[inline(always)]
+    unsafe fn power_of_two(a: __m256) -> __m256 {
+        unsafe {
+            let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(a), _mm256_set1_epi32(127));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
+        }
+    }
+    #[inline(always)]
+    unsafe fn greater(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_cmp_ps::<_CMP_GT_OQ>(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn select(mask: __m256, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_blendv_ps(b, a, mask) }
+    }
+    #[inline(always)]
+    unsafe fn keep(mask: __m256, a: __m256) -> __m256 {
+        unsafe { _mm256_and_ps(mask, a) }
+    }
+
+    #[inline(always)]
+    unsafe fn splat_u32(value: u32) -> __m256i {
+        unsafe { _mm256_set1_epi32(value as i32) }
+    }
+    #[inline(always)]
+    unsafe fn count_from(first: u32) -> __m256i {
+        unsafe {
+            _mm256_add_epi32(_mm256_set1_epi32(first as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+        }
+    }
+    #[inline(always)]
+    unsafe fn xor(a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_xor_si256(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn multiply_wide(a: __m256i, b: __m256i) -> (__m256i, __m256i) {
+        unsafe {
+            let even = _mm256_mul_epu32(a, b);
+            let odd = _mm256_mul_epu32(_mm256_srli_epi64::<32>(a), _mm256_srli_epi64::<32>(b));
+            let high = _mm256_blend_epi32::<0b1010_1010>(_mm256_srli_epi64::<32>(even), odd);
+            (high, _mm256_mullo_epi32(a, b))
+        }
+    }
+    #[inline(always)]
+    unsafe fn at_least(a: __m256i, b: __m256i) -> __m256 {
+        unsafe { _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_max_epu32(a, b), a)) }
+    }
+    #[inline(always)]
+    unsafe fn store_u32(to: *mut u32, value: __m256i) {
+        unsafe { _mm256_storeu_si256(to.cast(), value) }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose_16(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        for (line, value) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
+            unsafe {
+                transpose_8(
+                    from.add(line * stride + value),
+                    stride,
+                    to.add(value * to_stride + line),
+                    to_stride,
+                )
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn expand_add_16(bits: u16, compact: *const f32, to: *mut f32) {
+        unsafe { Scalar::expand_add_16(bits, compact, to) }
+    }
+
+    #[inline(always)]
+    unsafe fn compress_16(bits: u16, from: *const f32, to: *mut f32) {
+        unsafe { Scalar::compress_16(bits, from, to) }
+    }
+}
+
+#[inline(always)]
+unsafe fn transpose_8(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+    unsafe {
+        let r: [__m256; 8] = std::array::from_fn(|line| _mm256_loadu_ps(from.add(line * stride)));
+        let pair = |a: usize| (_mm256_unpacklo_ps(r[a], r[a + 1]), _mm256_unpackhi_ps(r[a], r[a + 1]));
+        let ((a0, a1), (a2, a3), (a4, a5), (a6, a7)) = (pair(0), pair(2), pair(4), pair(6));
+        let quads = |a: __m256, b: __m256| {
+            (_mm256_shuffle_ps::<0b01_00_01_00>(a, b), _mm256_shuffle_ps::<0b11_10_11_10>(a, b))
+        };
+        let ((b0, b1), (b2, b3)) = (quads(a0, a2), quads(a1, a3));
+        let ((b4, b5), (b6, b7)) = (quads(a4, a6), quads(a5, a7));
+        for (line, (low, high)) in [(b0, b4), (b1, b5), (b2, b6), (b3, b7)].into_iter().enumerate() {
+            _mm256_storeu_ps(to.add(line * to_stride), _mm256_permute2f128_ps::<0x20>(low, high));
+            _mm256_storeu_ps(to.add((line + 4) * to_stride), _mm256_permute2f128_ps::<0x31>(low, high));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The lanes that every kernel is written over.
+
+mod scalar;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub use avx512::Avx512;
+pub use scalar::Scalar;
+
+/// A vector of f32 lanes, the u32 lanes beside it, and masks over both.
+///
+/// The kernels use nothing else of a machine, so a new instruction set is one file here.
+/// All functions are `unsafe`: the caller must run on a machine that has the instructions,
+/// and pointers must be valid for [`Simd::LANES`] values.
+pub trait Simd: Copy {
+    /// f32 values in a vector. Divides [`crate::LINE`].
+    const LANES: usize;
+    /// How many vectors wide a tile of a product is: as many as the registers hold.
+    const TILE_VECTORS: usize;
+    /// f32 lanes.
+    type F: Copy;
+    /// u32 lanes.
+    type U: Copy;
+    /// One bit for each lane.
+    type M: Copy;
+
+    unsafe fn load(from: *const f32) -> Self::F;
+    unsafe fn store(to: *mut f32, value: Self::F);
+    unsafe fn splat(value: f32) -> Self::F;
+    unsafe fn add(a: Self::F, b: Self::F) -> Self::F;
+    unsafe fn sub(a: Self::F, b: Self::F) -> Self::F;
+    unsafe fn mul(a: Self::F, b: Self::F) -> Self::F;
+    unsafe fn div(a: Self::F, b: Self::F) -> Self::F;
+    /// a * b + c, in one rounding where the machine has it.
+    unsafe fn fma(a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    unsafe fn max(a: Self::F, b: Self::F) -> Self::F;
+    unsafe fn min(a: Self::F, b: Self::F) -> Self::F;
+    unsafe fn sqrt(a: Self::F) -> Self::F;
+    /// To the nearest whole number, ties to even. |a| must be below 2^22.
+    unsafe fn round(a: Self::F) -> Self::F;
+    /// 2^a for a whole number a from -126 to 127.
+    unsafe fn power_of_two(a: Self::F) -> Self::F;
+    /// Where a > b. False where either is NaN.
+    unsafe fn greater(a: Self::F, b: Self::F) -> Self::M;
+    /// `a` where the mask is set, else `b`.
+    unsafe fn select(mask: Self::M, a: Self::F, b: Self::F) -> Self::F;
+    /// `a` where the mask is set, else 0.
+    unsafe fn keep(mask: Self::M, a: Self::F) -> Self::F;
+
+    unsafe fn splat_u32(value: u32) -> Self::U;
+    /// first, first + 1, first + 2, … (wrapping)
+    unsafe fn count_from(first: u32) -> Self::U;
+    unsafe fn xor(a: Self::U, b: Self::U) -> Self::U;
+    /// The high and the low 32 bits of the 64-bit products.
+    unsafe fn multiply_wide(a: Self::U, b: Self::U) -> (Self::U, Self::U);
+    /// Where a >= b, unsigned.
+    unsafe fn at_least(a: Self::U, b: Self::U) -> Self::M;
+    unsafe fn store_u32(to: *mut u32, value: Self::U);
+
+    /// `block` is 16 lines of 16 values, `stride` apart; they are written, transposed, to
+    /// 16 lines `to_stride` apart.
+    unsafe fn transpose_16(from: *const f32, stride: usize, to: *mut f32, to_stride: usize);
+
+    /// Adds the values at `compact` to those lanes of the 16 at `to` whose bit is set, in
+    /// order. `compact` must be readable for 16 values.
+    unsafe fn expand_add_16(bits: u16, compact: *const f32, to: *mut f32);
+
+    /// Writes those of the 16 values at `from` whose bit is set to `to`, in order, without
+    /// gaps. `to` must be writable for 16 values.
+    unsafe fn compress_16(bits: u16, from: *const f32, to: *mut f32);
+}

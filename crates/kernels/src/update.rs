@@ -1,0 +1,133 @@
+//! One line of weights moved by its gradient: penalty, momentum and step in one pass.
+//!
+//! All lines have the same length, a multiple of [`LINE`].
+
+use crate::LINE;
+use crate::isa::for_each_isa;
+use crate::simd::Simd;
+
+/// What is added to a gradient for the weight's own sake: `l2 * w + l1 * sign(w)`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Penalty {
+    /// The factor of |w|.
+    pub l1: f32,
+    /// The factor of w² / 2.
+    pub l2: f32,
+}
+
+/// Gradient descent with momentum: v = momentum v + g, then w -= rate v; with `nesterov`,
+/// w -= rate (g + momentum v).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Descent {
+    /// The learning rate of this step.
+    pub rate: f32,
+    /// The momentum of this step.
+    pub momentum: f32,
+    /// Whether the step looks ahead.
+    pub nesterov: bool,
+}
+
+/// Adam (Kingma and Ba 2015), and with `decay` AdamW (Loshchilov and Hutter 2019):
+/// m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g²,
+/// w = w (1 - decay) - rate m / (root_correction sqrt(v) + epsilon).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adam {
+    /// The learning rate divided by 1 - beta1^t.
+    pub rate: f32,
+    /// How much of the mean of the gradients stays.
+    pub beta1: f32,
+    /// How much of the mean of their squares stays.
+    pub beta2: f32,
+    /// 1 / sqrt(1 - beta2^t)
+    pub root_correction: f32,
+    /// Keeps the divisor from 0.
+    pub epsilon: f32,
+    /// The learning rate times the decoupled weight decay.
+    pub decay: f32,
+}
+
+for_each_isa! {
+    /// Moves `weights` by gradient descent; `velocities` holds v.
+    ///
+    /// # Panics
+    /// If the lengths differ or are not a multiple of [`LINE`].
+    pub fn descend(
+        by: Descent, penalty: Penalty, gradients: &[f32], weights: &mut [f32], velocities: &mut [f32],
+    ) = descend_body
+}
+
+#[inline(always)]
+fn descend_body<S: Simd>(
+    by: Descent,
+    penalty: Penalty,
+    gradients: &[f32],
+    weights: &mut [f32],
+    velocities: &mut [f32],
+) {
+    check(gradients.len(), &[weights.len(), velocities.len()]);
+    // SAFETY: every index is below the common length.
+    unsafe {
+        for at in (0..gradients.len()).step_by(S::LANES) {
+            let w = S::load(weights.as_ptr().add(at));
+            let g = penalised::<S>(penalty, S::load(gradients.as_ptr().add(at)), w);
+            let v = S::fma(S::splat(by.momentum), S::load(velocities.as_ptr().add(at)), g);
+            S::store(velocities.as_mut_ptr().add(at), v);
+            let direction = if by.nesterov { S::fma(S::splat(by.momentum), v, g) } else { v };
+            S::store(weights.as_mut_ptr().add(at), S::fma(S::splat(-by.rate), direction, w));
+        }
+    }
+}
+
+for_each_isa! {
+    /// Moves `weights` by Adam; `means` holds m and `squares` v.
+    ///
+    /// # Panics
+    /// If the lengths differ or are not a multiple of [`LINE`].
+    pub fn adapt(
+        by: Adam, penalty: Penalty, gradients: &[f32], weights: &mut [f32], means: &mut [f32], squares: &mut [f32],
+    ) = adapt_body
+}
+
+#[inline(always)]
+fn adapt_body<S: Simd>(
+    by: Adam,
+    penalty: Penalty,
+    gradients: &[f32],
+    weights: &mut [f32],
+    means: &mut [f32],
+    squares: &mut [f32],
+) {
+    check(gradients.len(), &[weights.len(), means.len(), squares.len()]);
+    // SAFETY: every index is below the common length.
+    unsafe {
+        for at in (0..gradients.len()).step_by(S::LANES) {
+            let w = S::load(weights.as_ptr().add(at));
+            let g = penalised::<S>(penalty, S::load(gradients.as_ptr().add(at)), w);
+            let m = S::mul(S::splat(by.beta1), S::load(means.as_ptr().add(at)));
+            let m = S::fma(S::splat(1.0 - by.beta1), g, m);
+            S::store(means.as_mut_ptr().add(at), m);
+            let v = S::mul(S::splat(by.beta2), S::load(squares.as_ptr().add(at)));
+            let v = S::fma(S::splat(1.0 - by.beta2), S::mul(g, g), v);
+            S::store(squares.as_mut_ptr().add(at), v);
+            let divisor = S::fma(S::splat(by.root_correction), S::sqrt(v), S::splat(by.epsilon));
+            let w = S::mul(w, S::splat(1.0 - by.decay));
+            S::store(weights.as_mut_ptr().add(at), S::fma(S::splat(-by.rate), S::div(m, divisor), w));
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn penalised<S: Simd>(penalty: Penalty, gradient: S::F, weight: S::F) -> S::F {
+    // SAFETY: the caller's machine has the lanes.
+    unsafe {
+        let zero = S::splat(0.0);
+        let pull = S::keep(S::greater(weight, zero), S::splat(penalty.l1));
+        let pull = S::select(S::greater(zero, weight), S::splat(-penalty.l1), pull);
+        S::add(S::fma(S::splat(penalty.l2), weight, gradient), pull)
+    }
+}
+
+fn check(length: usize, others: &[usize]) {
+    assert!(others.iter().all(|&other| other == length), "the lines differ in length");
+    assert!(length.is_multiple_of(LINE), "{length} values are not in whole vectors");
+}
