@@ -4,5 +4,9 @@
 
 pub mod data;
 pub mod error;
+pub mod network;
+mod streams;
+pub mod thin;
+pub mod train;
 
 pub use error::{Error, Result};

@@ -73,7 +73,7 @@ impl Units<'_> {
 for_each_isa! {
     /// `values` becomes `scale * mask * f(values + bias)`; with `pre` not empty, the
     /// pre-activations `values + bias` are written there. `biases` holds one number for each
-    /// unit of the whole layer.
+    /// unit of the whole layer, or nothing for an input.
     ///
     /// # Panics
     /// If a buffer is too short.
@@ -92,7 +92,7 @@ fn activate_body<S: Simd>(layer: Units<'_>, biases: &[f32], values: &mut [f32], 
         #[inline(always)]
         unsafe fn run<A: Function>(&self, line: usize, row: usize, kept: Option<S::M>) {
             let Forward(layer, biases, values, pre) = self;
-            let bias = biases[layer.units[line] as usize];
+            let bias = if biases.is_empty() { 0.0 } else { biases[layer.units[line] as usize] };
             // SAFETY: `line` and `row` lie inside the buffers, as checked.
             unsafe {
                 let at = line * layer.rows + row;

@@ -1,0 +1,205 @@
+//! A network: its layers, and all its parameters in one run of memory.
+
+use thinnet_kernels::{line, stride};
+
+use super::{Activation, NetworkSpec};
+use crate::error::{Error, Result};
+
+/// One layer: a line of weights for each unit, and a bias for each unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// How many numbers come in.
+    pub inputs: usize,
+    /// How many units there are, and numbers go out.
+    pub units: usize,
+    /// The distance between the lines of two units.
+    pub stride: usize,
+    /// What the units do.
+    pub activation: Activation,
+    /// Where the weights begin in the network's values, `[units, stride]`.
+    pub(crate) weights_at: usize,
+    /// Where the biases begin, one for each unit.
+    pub(crate) biases_at: usize,
+}
+
+impl Layer {
+    /// Where the layer's parameters end.
+    fn end(&self) -> usize {
+        self.biases_at + line(self.units)
+    }
+}
+
+/// A fully connected network. The last layer's units give logits or values as they are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    layers: Vec<Layer>,
+    values: Vec<f32>,
+}
+
+impl Network {
+    /// A network with weights drawn from the seed.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] if a layer has no units or more weights than memory can hold.
+    pub fn new(inputs: usize, outputs: usize, spec: &NetworkSpec, seed: u32) -> Result<Self> {
+        let mut network = Self::zeros(inputs, outputs, spec)?;
+        for (index, layer) in network.layers.clone().iter().enumerate() {
+            let values = &mut network.values[layer.weights_at..][..layer.units * layer.stride];
+            spec.initialise.draw(seed, index, layer, values);
+        }
+        Ok(network)
+    }
+
+    /// A network whose parameters are all 0.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn zeros(inputs: usize, outputs: usize, spec: &NetworkSpec) -> Result<Self> {
+        spec.check()?;
+        if inputs == 0 || outputs == 0 {
+            return Err(Error::argument(
+                "network",
+                format!("{inputs} inputs and {outputs} outputs are too few"),
+            ));
+        }
+        let mut layers: Vec<Layer> = Vec::new();
+        let widths = spec.hidden.iter().map(|&units| (units, spec.activation));
+        for (units, activation) in widths.chain([(outputs, Activation::Identity)]) {
+            let inputs = layers.last().map_or(inputs, |below| below.units);
+            let weights_at = layers.last().map_or(0, Layer::end);
+            // The kernels count positions within a layer in 32 bits.
+            let weights = stride(inputs).checked_mul(units).filter(|&weights| u32::try_from(weights).is_ok());
+            let Some(weights) = weights else {
+                let problem = format!("{units} units with {inputs} inputs each are too many for one layer");
+                return Err(Error::spec("network.hidden", problem));
+            };
+            let biases_at = weights_at + weights;
+            layers.push(Layer { inputs, units, stride: stride(inputs), activation, weights_at, biases_at });
+        }
+        let count = layers.last().map_or(0, Layer::end);
+        let mut values = Vec::new();
+        values.try_reserve_exact(count).map_err(|_| {
+            Error::spec("network.hidden", format!("{count} parameters do not fit into this machine's memory"))
+        })?;
+        values.resize(count, 0.0);
+        Ok(Self { layers, values })
+    }
+
+    /// The layers, from the input on.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// How many numbers a row has.
+    pub fn inputs(&self) -> usize {
+        self.layers.first().map_or(0, |layer| layer.inputs)
+    }
+
+    /// How many numbers the network gives for a row.
+    pub fn outputs(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.units)
+    }
+
+    /// How many weights and biases there are.
+    pub fn parameters(&self) -> usize {
+        self.layers.iter().map(|layer| (layer.inputs + 1) * layer.units).sum()
+    }
+
+    /// The weights of a layer, `[units, stride]`; the first `inputs` of each line count.
+    pub fn weights(&self, layer: usize) -> &[f32] {
+        let layer = &self.layers[layer];
+        &self.values[layer.weights_at..layer.biases_at]
+    }
+
+    /// The weights of one unit, one for each input.
+    pub fn unit_weights(&self, layer: usize, unit: usize) -> &[f32] {
+        let shape = &self.layers[layer];
+        &self.weights(layer)[unit * shape.stride..][..shape.inputs]
+    }
+
+    /// The biases of a layer, one for each unit.
+    pub fn biases(&self, layer: usize) -> &[f32] {
+        let layer = &self.layers[layer];
+        &self.values[layer.biases_at..][..layer.units]
+    }
+
+    /// Sets the parameters of a layer: weights `[units, inputs]` without gaps, and biases.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if a length does not fit.
+    pub fn set_layer(&mut self, layer: usize, weights: &[f32], biases: &[f32]) -> Result<()> {
+        let shape = self.layers[layer];
+        if weights.len() != shape.units * shape.inputs || biases.len() != shape.units {
+            let problem = format!(
+                "layer {layer} has {} x {} weights and {} biases, not {} and {}",
+                shape.units,
+                shape.inputs,
+                shape.units,
+                weights.len(),
+                biases.len()
+            );
+            return Err(Error::argument("parameters", problem));
+        }
+        let (lines, to_biases) =
+            self.values[shape.weights_at..shape.end()].split_at_mut(shape.units * shape.stride);
+        for (line, weights) in lines.chunks_exact_mut(shape.stride).zip(weights.chunks_exact(shape.inputs)) {
+            line[..shape.inputs].copy_from_slice(weights);
+        }
+        to_biases[..shape.units].copy_from_slice(biases);
+        Ok(())
+    }
+
+    /// All parameters: for each layer its lines of weights, then its biases, padded with zeros.
+    pub(crate) fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The layers, and [`Network::values`] to write to. The padding must stay 0.
+    pub(crate) fn shape_and_values_mut(&mut self) -> (&[Layer], &mut [f32]) {
+        (&self.layers, &mut self.values)
+    }
+
+    /// As [`Network::values`], to write to. The padding must stay 0.
+    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drawn_weights_have_the_variance_of_their_distribution() {
+        use crate::network::Initialise::{Glorot, He, LeCun, Paper};
+        let variance = |initialise| {
+            let spec = NetworkSpec { hidden: vec![400], initialise, ..Default::default() };
+            let network = Network::new(300, 2, &spec, 5).unwrap();
+            let weights: Vec<f64> =
+                (0..400).flat_map(|u| network.unit_weights(0, u)).map(|&w| f64::from(w)).collect();
+            weights.iter().map(|w| w * w).sum::<f64>() / weights.len() as f64
+        };
+        // 120,000 draws: the variance of a normal sample is known to sqrt(2 / 120,000) = 0.4 %.
+        for (initialise, expected) in
+            [(He, 2.0 / 300.0), (LeCun, 1.0 / 300.0), (Paper, 1.0 / 400.0), (Glorot, 2.0 / 700.0)]
+        {
+            let measured = variance(initialise);
+            assert!((measured / expected - 1.0).abs() < 0.016, "{initialise:?}: {measured} for {expected}");
+        }
+    }
+
+    #[test]
+    fn the_padding_of_lines_is_zero() {
+        let spec = NetworkSpec { hidden: vec![3], ..Default::default() };
+        let network = Network::new(5, 2, &spec, 0).unwrap();
+        let line = &network.weights(0)[..network.layers()[0].stride];
+        assert!(line[..5].iter().all(|&w| w != 0.0) && line[5..].iter().all(|&w| w == 0.0));
+        assert_eq!(network.parameters(), 5 * 3 + 3 + 3 * 2 + 2);
+    }
+
+    #[test]
+    fn a_layer_without_units_is_refused() {
+        let spec = NetworkSpec { hidden: vec![3, 0], ..Default::default() };
+        assert!(Network::new(5, 2, &spec, 0).is_err_and(|e| e.to_string().contains("layer 2 has no units")));
+    }
+}

@@ -1,0 +1,18 @@
+//! Which stream of random words serves which purpose; docs/determinism.md is the full layout.
+
+/// First weights.
+pub(crate) const INITIALISE: u32 = 0;
+/// The order of the training rows.
+pub(crate) const SHUFFLE: u32 = 1;
+/// Which rows validate.
+pub(crate) const SPLIT: u32 = 2;
+
+/// The masks of training: one stream for each level of units, 0 for the input.
+pub(crate) fn training(level: usize) -> u32 {
+    0x1000_0000 + level as u32
+}
+
+/// The masks of Monte Carlo prediction: one stream for each level of units.
+pub(crate) fn monte_carlo(level: usize) -> u32 {
+    0x2000_0000 + level as u32
+}

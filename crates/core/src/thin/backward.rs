@@ -1,0 +1,87 @@
+//! The backward pass of the sampled network, and the gradients of its weights.
+
+use std::ops::Range;
+
+use thinnet_kernels::elementwise::{self, Units};
+use thinnet_kernels::matmul::{self, Submatrix};
+use thinnet_kernels::{gather, line, reduce, stride};
+
+use super::Thinning;
+use super::forward::submatrix;
+use super::slice::{Level, Slice};
+use crate::network::Network;
+
+impl Slice {
+    /// Carries the gradient of the outputs down to every hidden level.
+    pub fn backward(&mut self, network: &Network, thinning: &Thinning) {
+        let (isa, padded) = (self.isa, self.padded());
+        for index in (1..network.layers().len()).rev() {
+            let (mask, scale) = (self.row_mask(thinning, index), thinning.scale(index, self.sample));
+            let (below, above) = self.levels.split_at_mut(index + 1);
+            let (below, above) = (&mut below[index], &above[0]);
+            let Level { kept, units, pre, gradients, .. } = below;
+            let weights = submatrix(network, index, kept, &above.kept).transposed();
+            matmul::product(isa, weights, &above.gradients, padded, padded, gradients, padded, false);
+            // A relu that the mask or its own sign silenced is 0 among the activations: no mask is drawn.
+            let (pre, mask) = if pre.is_empty() { (units, None) } else { (pre, mask) };
+            let activation = network.layers()[index - 1].activation.kernel();
+            let layer = Units { units: kept.units(), rows: padded, mask, scale, activation };
+            elementwise::differentiate(isa, layer, pre, gradients);
+        }
+    }
+
+    /// The gradients of the weights of some units of a layer, `[units, the layer's stride]`.
+    /// They are added to `to`, or with `first` written there. `positions` counts from 0 to at
+    /// least the number of rows and units; `compact` holds the gradients of the kept units.
+    pub fn weight_gradients(
+        &self,
+        layer: usize,
+        units: Range<usize>,
+        first: bool,
+        positions: &[u32],
+        compact: &mut [f32],
+        to: &mut [f32],
+    ) {
+        let (below, above) = (&self.levels[layer], &self.levels[layer + 1]);
+        let whole_stride = stride(below.kept.level());
+        let kept = above.kept.between(units.start, units.end);
+        let inputs = below.kept.count();
+        let gradients = Submatrix {
+            values: &above.gradients,
+            lines: &positions[kept.clone()],
+            line_stride: self.padded(),
+            steps: &positions[..self.rows()],
+            step_stride: 1,
+        };
+        let (width, inputs_stride) = (line(inputs), stride(inputs));
+        if below.kept.is_whole() && kept.len() == units.len() {
+            matmul::product(self.isa, gradients, &below.rows, inputs_stride, width, to, whole_stride, !first);
+            return;
+        }
+        if first {
+            to[..units.len() * whole_stride].fill(0.0);
+        }
+        matmul::product(
+            self.isa,
+            gradients,
+            &below.rows,
+            inputs_stride,
+            width,
+            compact,
+            inputs_stride,
+            false,
+        );
+        for (position, &unit) in above.kept.units()[kept].iter().enumerate() {
+            let line = &mut to[(unit as usize - units.start) * whole_stride..][..whole_stride];
+            gather::expand_add(self.isa, below.kept.bits(), &compact[position * inputs_stride..], line);
+        }
+    }
+
+    /// Adds the gradients of the biases of a layer to `to`, one for each unit.
+    pub fn bias_gradients(&self, layer: usize, to: &mut [f32]) {
+        let Level { kept, gradients, .. } = &self.levels[layer + 1];
+        for (&unit, line) in kept.units().iter().zip(gradients.chunks_exact(self.padded())) {
+            to[unit as usize] += reduce::sum(self.isa, line);
+        }
+    }
+}

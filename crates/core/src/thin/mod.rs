@@ -1,0 +1,15 @@
+//! Who is dropped: masks, and the thinned networks they leave.
+
+mod backward;
+mod forward;
+mod kept;
+mod slice;
+mod spec;
+mod thinning;
+mod whole;
+
+pub use kept::Kept;
+pub use slice::{Buffers, Slice};
+pub use spec::{Rates, Scaling, Share, ThinSpec};
+pub use thinning::{Sample, Thinning};
+pub use whole::outputs;

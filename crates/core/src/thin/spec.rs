@@ -1,0 +1,90 @@
+//! Who is dropped, how often, and who shares a mask.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Who shares a mask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Share {
+    /// Every row has its own mask (Srivastava et al. 2014).
+    Row,
+    /// The rows of a slice share one (Graham et al. 2015): the thinned network is then a small one.
+    #[default]
+    Slice,
+}
+
+/// Where kept activations are made up for the dropped ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scaling {
+    /// Divided by keep while training (inverted dropout); prediction uses the weights as they are.
+    #[default]
+    Training,
+    /// Multiplied by keep when predicting, as in Srivastava et al. 2014.
+    AtPrediction,
+}
+
+/// One rate for all hidden layers, or one for each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Rates {
+    /// The same for every hidden layer.
+    All(f32),
+    /// One for each hidden layer, from the input on.
+    Each(Vec<f32>),
+}
+
+/// The `[thin]` part of a spec.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ThinSpec {
+    /// The probability that an input is dropped.
+    pub input: f32,
+    /// The probability that a hidden unit is dropped.
+    pub hidden: Rates,
+    /// Who shares a mask.
+    pub share: Share,
+    /// Where kept activations are made up for the dropped ones.
+    pub scaling: Scaling,
+}
+
+impl Default for ThinSpec {
+    fn default() -> Self {
+        Self { input: 0.0, hidden: Rates::All(0.5), share: Share::default(), scaling: Scaling::default() }
+    }
+}
+
+impl ThinSpec {
+    /// No unit is ever dropped.
+    pub fn none() -> Self {
+        Self { hidden: Rates::All(0.0), ..Self::default() }
+    }
+
+    /// The rate of the input and of each hidden layer.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] if a rate is not at least 0 and below 1, or their number is not that of the layers.
+    pub fn rates(&self, hidden_layers: usize) -> Result<Vec<f32>> {
+        let hidden = match &self.hidden {
+            Rates::All(rate) => vec![*rate; hidden_layers],
+            Rates::Each(rates) if rates.len() == hidden_layers => rates.clone(),
+            Rates::Each(rates) => {
+                let problem =
+                    format!("{} rates for {hidden_layers} hidden layers; give one for each", rates.len());
+                return Err(Error::spec("thin.hidden", problem));
+            }
+        };
+        let named = |field| move |&rate: &f32| (field, rate);
+        let all = std::iter::once(&self.input)
+            .map(named("thin.input"))
+            .chain(hidden.iter().map(named("thin.hidden")));
+        for (field, rate) in all {
+            if !(0.0..1.0).contains(&rate) {
+                return Err(Error::spec(field, format!("a rate is at least 0 and below 1, not {rate}")));
+            }
+        }
+        Ok([vec![self.input], hidden].concat())
+    }
+}

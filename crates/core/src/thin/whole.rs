@@ -1,0 +1,28 @@
+//! The whole network on many rows.
+
+use rayon::prelude::*;
+use thinnet_kernels::Isa;
+
+use super::{Buffers, Sample, Slice, Thinning};
+use crate::data::Matrix;
+use crate::network::Network;
+
+/// How many rows a prediction takes at a time: four vectors of 16.
+pub(crate) const PREDICTED_ROWS: usize = 64;
+
+/// The outputs of the whole network (weight scaling), `[rows, outputs]`; logits for a classification.
+///
+/// Runs on the threads of the pool it is called from. `inputs` must have the network's width.
+pub fn outputs(isa: Isa, network: &Network, thinning: &Thinning, inputs: &Matrix) -> Matrix {
+    let (width, mut outputs) = (network.outputs(), Matrix::zeros(inputs.rows(), network.outputs()));
+    let new_slice = || Slice::new(isa, network, PREDICTED_ROWS.min(inputs.rows()), 0, Buffers::Predict);
+    let chunks = outputs.values_mut().par_chunks_mut(PREDICTED_ROWS * width).enumerate();
+    chunks.for_each_init(new_slice, |slice, (chunk, to)| {
+        let first = chunk * PREDICTED_ROWS;
+        slice.thin(thinning, Sample::Whole, first as u32);
+        slice.load(thinning, (first..first + to.len() / width).map(|row| inputs.row(row)));
+        slice.forward(network, thinning, 0..network.layers().len());
+        slice.write_outputs(to);
+    });
+    outputs
+}

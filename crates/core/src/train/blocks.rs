@@ -1,0 +1,109 @@
+//! The parameters cut into blocks: what one thread updates at a time.
+//!
+//! A block is a run of whole units of one layer, small enough that its gradient stays in the
+//! second-level cache from the product that makes it to the update that uses it; the gradient
+//! of a whole layer is never written.
+
+use std::ops::Range;
+
+use thinnet_kernels::line;
+
+use crate::network::{Layer, Network};
+
+/// Numbers in the gradient of a block, at most: a quarter of a second-level cache of 1 MiB.
+const BLOCK_NUMBERS: usize = 64 * 1024;
+
+/// Units of a block, at most: a multiple of the lines of a product's tile.
+const BLOCK_UNITS: usize = 48;
+
+/// Part of the parameters.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    /// The layer it belongs to.
+    pub layer: usize,
+    /// Its units.
+    pub units: Range<usize>,
+    /// Whether it holds the units' biases, not their weights.
+    pub biases: bool,
+    /// Where it stands in the network's values.
+    pub at: usize,
+}
+
+impl Block {
+    /// How many numbers its parameters take, padding included.
+    pub fn length(&self, layer: &Layer) -> usize {
+        if self.biases { line(layer.units) } else { self.units.len() * layer.stride }
+    }
+}
+
+/// The parameters of a block, and what the rule of the update keeps beside each; a part that
+/// the rule does not need is empty.
+pub(super) struct Parameters<'a> {
+    pub values: &'a mut [f32],
+    pub first: &'a mut [f32],
+    pub second: &'a mut [f32],
+}
+
+impl<'a> Parameters<'a> {
+    fn split(self, at: usize) -> (Self, Self) {
+        let (values, values_after) = self.values.split_at_mut(at);
+        let (first, first_after) = self.first.split_at_mut(at.min(self.first.len()));
+        let (second, second_after) = self.second.split_at_mut(at.min(self.second.len()));
+        let after = Self { values: values_after, first: first_after, second: second_after };
+        (Self { values, first, second }, after)
+    }
+
+    /// One line of `length` parameters.
+    pub fn line(&mut self, at: usize, length: usize) -> (&mut [f32], &mut [f32], &mut [f32]) {
+        let second = if self.second.is_empty() { &mut [][..] } else { &mut self.second[at..at + length] };
+        (&mut self.values[at..at + length], &mut self.first[at..at + length], second)
+    }
+}
+
+/// All blocks of a network in the order of its values.
+pub(super) fn cut(network: &Network) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for (index, layer) in network.layers().iter().enumerate() {
+        let most = (BLOCK_NUMBERS / layer.stride / 6 * 6).clamp(6, BLOCK_UNITS);
+        for first in (0..layer.units).step_by(most) {
+            let units = first..layer.units.min(first + most);
+            blocks.push(Block {
+                layer: index,
+                units,
+                biases: false,
+                at: layer.weights_at + first * layer.stride,
+            });
+        }
+        blocks.push(Block { layer: index, units: 0..layer.units, biases: true, at: layer.biases_at });
+    }
+    blocks
+}
+
+/// The numbers that the gradients of any block need: whole lines, and lines of kept inputs.
+pub(super) fn scratch_length(network: &Network, blocks: &[Block]) -> usize {
+    blocks.iter().map(|block| block.length(&network.layers()[block.layer])).max().unwrap_or(0)
+        + thinnet_kernels::LINE
+}
+
+/// Does `work` on each block, on the threads of the current pool when `parallel`. Allocates nothing.
+pub(super) fn for_each(
+    blocks: &[Block],
+    parameters: Parameters<'_>,
+    parallel: bool,
+    work: &(impl Fn(&Block, Parameters<'_>) + Sync),
+) {
+    match blocks {
+        [] => {}
+        [block] => work(block, parameters),
+        blocks => {
+            let (left, right) = blocks.split_at(blocks.len() / 2);
+            let (before, after) = parameters.split(right[0].at - left[0].at);
+            if parallel {
+                rayon::join(|| for_each(left, before, true, work), || for_each(right, after, true, work));
+            } else {
+                for_each(left, before, false, work);
+                for_each(right, after, false, work);
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What a run tells while it goes on, and how it ended.
+
+use serde::{Deserialize, Serialize};
+
+/// Something that happened in a run.
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// A step is done.
+    Step {
+        /// How many steps are done.
+        steps: u64,
+        /// How many there will be if no limit ends the run before.
+        total_steps: u64,
+        /// The mean loss of the epoch so far.
+        loss: f64,
+        /// Rows trained so far.
+        rows: u64,
+    },
+    /// An epoch is done.
+    Epoch(&'a Epoch),
+}
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// End the run after this step and keep the best parameters.
+    Stop,
+}
+
+/// What is known of an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Its number, from 1.
+    pub epoch: u64,
+    /// Steps done when it ended.
+    pub steps: u64,
+    /// The learning rate of its last step.
+    pub learning_rate: f64,
+    /// The mean loss of the thinned networks, as trained.
+    pub train_loss: f64,
+    /// The mean loss of the whole network on the validation rows.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub valid_loss: Option<f64>,
+    /// The share of validation rows whose class is wrong, for a classification.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub valid_error: Option<f64>,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// All its epochs or steps are done.
+    Finished,
+    /// The validation loss had not improved for as many epochs as `patience` allows.
+    Patience,
+    /// Its minutes were over.
+    Minutes,
+    /// It was told to stop.
+    Interrupted,
+    /// The loss was no longer finite.
+    NotFinite {
+        /// The step, from 0.
+        step: u64,
+        /// The learning rate of that step.
+        learning_rate: f32,
+    },
+}

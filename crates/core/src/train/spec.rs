@@ -1,0 +1,198 @@
+//! How a network is trained.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Loss, Momentum, Optimizer, Schedule};
+use crate::error::{Error, Result};
+
+/// What the rows of each class count.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", untagged)]
+pub enum ClassWeights {
+    /// 1 each.
+    #[default]
+    Equal,
+    /// The word `balanced`: all classes count the same in sum.
+    Named(Balanced),
+    /// A weight for each class that is named; 1 for the others.
+    Each(BTreeMap<String, f32>),
+}
+
+/// The word `balanced`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Balanced {
+    /// All classes count the same in sum.
+    Balanced,
+}
+
+/// The `[train]` part of a spec. A number that is 0 switches off what it belongs to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainSpec {
+    /// What is minimised. Left out: cross-entropy for classes, squared error for numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Loss>,
+    /// The share of each label that is spread over all classes, from 0 to below 1.
+    pub label_smoothing: f32,
+    /// From which error on the Huber loss is linear, in standard deviations of the target.
+    pub huber_delta: f32,
+    /// What the rows of each class count.
+    #[serde(skip_serializing_if = "is_equal")]
+    pub class_weights: ClassWeights,
+
+    /// The rule of the update.
+    pub optimizer: Optimizer,
+    /// The learning rate before its schedule.
+    pub learning_rate: f32,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Steps over which the learning rate rises from 0.
+    pub warmup: u64,
+    /// The momentum of `sgd` and `nesterov`.
+    pub momentum: Momentum,
+    /// How much of the mean of the gradients Adam keeps.
+    pub beta1: f32,
+    /// How much of the mean of their squares Adam keeps.
+    pub beta2: f32,
+    /// What keeps Adam's divisor from 0.
+    pub epsilon: f32,
+    /// Decoupled weight decay of `adamw`.
+    pub weight_decay: f32,
+
+    /// The penalty on the sum of |w|, weights only.
+    pub l1: f32,
+    /// The penalty on half the sum of w², weights only.
+    pub l2: f32,
+    /// The greatest norm of a unit's incoming weights.
+    pub max_norm: f32,
+    /// The greatest norm of the gradient of all parameters together.
+    pub clip: f32,
+
+    /// Rows of a mini-batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<usize>,
+    /// Rows of a slice: the part of a mini-batch that one thread trains, and that may share a mask.
+    pub slice: usize,
+    /// The most epochs.
+    pub epochs: u64,
+    /// The most steps.
+    pub steps: u64,
+    /// The most minutes. A run that they end cannot be repeated to the bit.
+    pub minutes: f64,
+    /// Epochs without improvement of the validation loss before the run stops and the best
+    /// parameters are restored.
+    pub patience: u64,
+    /// By how much the validation loss must fall to count as improved.
+    pub min_improvement: f64,
+}
+
+fn is_equal(weights: &ClassWeights) -> bool {
+    *weights == ClassWeights::Equal
+}
+
+impl Default for TrainSpec {
+    fn default() -> Self {
+        Self {
+            loss: None,
+            label_smoothing: 0.0,
+            huber_delta: 1.0,
+            class_weights: ClassWeights::Equal,
+            optimizer: Optimizer::Adam,
+            learning_rate: 0.001,
+            schedule: Schedule::Cosine,
+            warmup: 0,
+            momentum: Momentum::Constant(0.9),
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.01,
+            l1: 0.0,
+            l2: 0.0,
+            max_norm: 0.0,
+            clip: 0.0,
+            batch: None,
+            slice: 64,
+            epochs: 100,
+            steps: 0,
+            minutes: 0.0,
+            patience: 0,
+            min_improvement: 0.0,
+        }
+    }
+}
+
+impl TrainSpec {
+    /// The rows of a mini-batch, by default from the number of training rows.
+    pub fn batch_for(&self, rows: usize) -> usize {
+        let from_rows = match rows {
+            0..=1024 => 32,
+            1025..=8192 => 64,
+            8193..=100_000 => 128,
+            _ => 256,
+        };
+        self.batch.unwrap_or(from_rows)
+    }
+
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] names the first field that cannot be used.
+    pub fn check(&self) -> Result<()> {
+        let not_negative = [
+            ("train.l1", f64::from(self.l1)),
+            ("train.l2", f64::from(self.l2)),
+            ("train.max_norm", f64::from(self.max_norm)),
+            ("train.clip", f64::from(self.clip)),
+            ("train.weight_decay", f64::from(self.weight_decay)),
+            ("train.minutes", self.minutes),
+            ("train.min_improvement", self.min_improvement),
+        ];
+        for (field, value) in not_negative {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(Error::spec(field, format!("must be 0 or more, not {value}")));
+            }
+        }
+        let positive = [
+            ("train.learning_rate", self.learning_rate),
+            ("train.huber_delta", self.huber_delta),
+            ("train.epsilon", self.epsilon),
+        ];
+        for (field, value) in positive {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(Error::spec(field, format!("must be above 0, not {value}")));
+            }
+        }
+        let shares = [
+            ("train.label_smoothing", self.label_smoothing),
+            ("train.beta1", self.beta1),
+            ("train.beta2", self.beta2),
+        ];
+        for (field, value) in shares {
+            if !(0.0..1.0).contains(&value) {
+                return Err(Error::spec(field, format!("must be at least 0 and below 1, not {value}")));
+            }
+        }
+        for (field, rows) in [("train.batch", self.batch.unwrap_or(1)), ("train.slice", self.slice)] {
+            if !(1..=1 << 20).contains(&rows) {
+                return Err(Error::spec(field, format!("must be from 1 to {} rows, not {rows}", 1 << 20)));
+            }
+        }
+        if self.epochs == 0 && self.steps == 0 && self.minutes == 0.0 {
+            return Err(Error::spec(
+                "train.epochs",
+                "at least one of epochs, steps and minutes must be above 0",
+            ));
+        }
+        if let ClassWeights::Each(weights) = &self.class_weights
+            && let Some((class, weight)) =
+                weights.iter().find(|(_, weight)| !(**weight >= 0.0 && weight.is_finite()))
+        {
+            return Err(Error::spec("train.class_weights", format!("class {class} has the weight {weight}")));
+        }
+        self.schedule.check()?;
+        self.momentum.check()
+    }
+}

@@ -1,0 +1,47 @@
+//! One step of training: thin, forward, loss, backward, update.
+
+use super::stepper::{Stepper, Working};
+use super::threads;
+use crate::data::Examples;
+use crate::thin::Sample;
+
+impl Stepper {
+    /// One step on some rows of the examples; `weights` says what each row counts. Returns the
+    /// mean loss of the thinned networks. Runs on the threads of the pool it is called from.
+    pub fn step(
+        &mut self,
+        examples: &Examples,
+        weights: Option<&[f32]>,
+        rows: &[usize],
+        learning_rate: f64,
+    ) -> f64 {
+        let Self { isa, network, thinning, objective, .. } = self;
+        let (sample, length, factor) =
+            (Sample::Training { step: self.step }, self.spec.slice, 1.0 / rows.len() as f32);
+        let slices = &mut self.slices[..rows.len().div_ceil(length)];
+        threads::for_each(slices, self.parallel, &|Working { slice, number, loss }| {
+            let first = *number * length;
+            let rows = &rows[first..rows.len().min(first + length)];
+            slice.thin(thinning, sample, first as u32);
+            slice.load(thinning, rows.iter().map(|&row| examples.inputs.row(row)));
+            slice.forward(network, thinning, 0..network.layers().len());
+            let padded = slice.padded();
+            let (outputs, gradients) = slice.outputs_and_gradients();
+            *loss = objective.differentiate(
+                *isa,
+                outputs,
+                padded,
+                &examples.targets,
+                rows,
+                weights,
+                factor,
+                gradients,
+            );
+            slice.backward(network, thinning);
+        });
+        let loss = slices.iter().map(|slice| slice.loss).sum::<f64>() / rows.len() as f64;
+        self.update(rows.len().div_ceil(length), learning_rate);
+        self.step += 1;
+        loss
+    }
+}

@@ -1,0 +1,188 @@
+//! What a step works with, and its last part: the update of the parameters.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use thinnet_kernels::{Isa, line, reduce};
+
+use super::blocks::{self, Block, Parameters};
+use super::optimizer::Update;
+use super::{Objective, TrainSpec};
+use crate::error::Result;
+use crate::network::{Layer, Network};
+use crate::thin::{Buffers, Slice, ThinSpec, Thinning};
+
+/// Work below which threads cost more than they bring: multiply-adds of a mini-batch.
+const WORTH_SHARING: usize = 1_000_000;
+
+/// Everything that a step needs, allocated once.
+#[derive(Debug)]
+pub struct Stepper {
+    pub(super) isa: Isa,
+    pub(super) network: Network,
+    pub(super) thinning: Thinning,
+    pub(super) objective: Objective,
+    pub(super) spec: TrainSpec,
+    pub(super) slices: Vec<Working>,
+    pub(super) parallel: bool,
+    pub(super) step: u64,
+    blocks: Vec<Block>,
+    scratch: Vec<Mutex<Scratch>>,
+    /// What the optimizer keeps for each parameter: velocities, or means and squares.
+    first: Vec<f32>,
+    second: Vec<f32>,
+    /// The gradient of all parameters, kept only where it is clipped.
+    gradients: Vec<f32>,
+    /// 0, 1, 2, …: the lists of products whose lines or steps are all there.
+    positions: Vec<u32>,
+}
+
+/// A slice, and the sum of its rows' losses.
+#[derive(Debug)]
+pub(super) struct Working {
+    pub slice: Slice,
+    pub number: usize,
+    pub loss: f64,
+}
+
+/// The gradients of one block, and of the kept units of one slice.
+#[derive(Debug)]
+struct Scratch {
+    whole: Vec<f32>,
+    compact: Vec<f32>,
+}
+
+impl Stepper {
+    /// Allocates all that steps on mini-batches of up to `batch` rows need.
+    ///
+    /// # Errors
+    /// [`crate::Error::Spec`] if a field cannot be used.
+    pub fn new(
+        isa: Isa,
+        network: Network,
+        thin: &ThinSpec,
+        train: &TrainSpec,
+        objective: Objective,
+        batch: usize,
+        seed: u32,
+    ) -> Result<Self> {
+        train.check()?;
+        let thinning = Thinning::new(thin, &network, seed)?;
+        let new_slice = |number: usize| {
+            let rows = train.slice.min(batch - number * train.slice);
+            let slice = Slice::new(isa, &network, rows, number as u32, Buffers::Train);
+            Working { slice, number, loss: 0.0 }
+        };
+        let slices: Vec<Working> = (0..batch.div_ceil(train.slice)).map(new_slice).collect();
+        let blocks = blocks::cut(&network);
+        let length = blocks::scratch_length(&network, &blocks);
+        let new_scratch = || Mutex::new(Scratch { whole: vec![0.0; length], compact: vec![0.0; length] });
+        let (count, squares) = (network.values().len(), train.optimizer.has_squares());
+        let widest = network.layers().iter().map(|layer| layer.units).max().unwrap_or(0);
+        Ok(Self {
+            isa,
+            thinning,
+            objective,
+            spec: train.clone(),
+            parallel: network.parameters().saturating_mul(batch) > WORTH_SHARING,
+            scratch: (0..rayon::current_num_threads()).map(|_| new_scratch()).collect(),
+            first: vec![0.0; count],
+            second: vec![0.0; if squares { count } else { 0 }],
+            gradients: vec![0.0; if train.clip > 0.0 { count } else { 0 }],
+            positions: (0..widest.max(train.slice) as u32).collect(),
+            step: 0,
+            network,
+            slices,
+            blocks,
+        })
+    }
+
+    /// The network as it is now.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The rates of the run.
+    pub fn thinning(&self) -> &Thinning {
+        &self.thinning
+    }
+
+    /// Puts back parameters that [`Network::values`] gave before.
+    pub(super) fn restore(&mut self, values: &[f32]) {
+        self.network.values_mut().copy_from_slice(values);
+    }
+
+    /// Ends the run: the network that it leaves.
+    pub fn into_network(self) -> Network {
+        self.network
+    }
+
+    /// Moves the parameters by the gradients of the first `count` slices.
+    pub(super) fn update(&mut self, count: usize, learning_rate: f64) {
+        let update = Update::new(self.isa, &self.spec, self.step, learning_rate);
+        let factor = if self.spec.clip > 0.0 { self.store_gradients(count) } else { 1.0 };
+        let Self { network, slices, blocks, scratch, first, second, gradients, positions, .. } = self;
+        let (shape, values) = network.shape_and_values_mut();
+        let parameters = Parameters { values, first, second };
+        blocks::for_each(blocks, parameters, self.parallel, &|block, mut parameters| {
+            let Scratch { whole, compact } = &mut *own(scratch);
+            let layer = &shape[block.layer];
+            if gradients.is_empty() {
+                block_gradients(&slices[..count], layer, block, positions, compact, whole);
+            } else {
+                let stored = &gradients[block.at..][..block.length(layer)];
+                whole.iter_mut().zip(stored).for_each(|(to, from)| *to = from * factor);
+            }
+            if block.biases {
+                let length = line(layer.units);
+                let (biases, first, second) = parameters.line(0, length);
+                update.biases(&whole[..length], biases, first, second);
+            } else {
+                let length = line(layer.inputs);
+                for unit in 0..block.units.len() {
+                    let (weights, first, second) = parameters.line(unit * layer.stride, length);
+                    update.weights(&whole[unit * layer.stride..][..length], weights, first, second);
+                }
+            }
+        });
+    }
+
+    /// Writes the gradients of all parameters and returns the factor that clips their norm.
+    fn store_gradients(&mut self, count: usize) -> f32 {
+        let Self { network, slices, blocks, scratch, gradients, positions, .. } = self;
+        let parameters = Parameters { values: gradients, first: &mut [], second: &mut [] };
+        blocks::for_each(blocks, parameters, self.parallel, &|block, parameters| {
+            let Scratch { compact, .. } = &mut *own(scratch);
+            let layer = &network.layers()[block.layer];
+            block_gradients(&slices[..count], layer, block, positions, compact, parameters.values);
+        });
+        let norm = reduce::sum_of_squares(self.isa, gradients).sqrt();
+        if norm > self.spec.clip { self.spec.clip / norm } else { 1.0 }
+    }
+}
+
+/// The scratch of the thread that asks. Nobody else asks for it, so the lock is always free.
+fn own(scratch: &[Mutex<Scratch>]) -> MutexGuard<'_, Scratch> {
+    let thread = rayon::current_thread_index().unwrap_or(0);
+    scratch[thread % scratch.len()].lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes the gradients of a block to `whole`: those of its slices in their order.
+fn block_gradients(
+    slices: &[Working],
+    layer: &Layer,
+    block: &Block,
+    positions: &[u32],
+    compact: &mut [f32],
+    whole: &mut [f32],
+) {
+    if block.biases {
+        whole[..block.length(layer)].fill(0.0);
+    }
+    for Working { slice, number, .. } in slices {
+        if block.biases {
+            slice.bias_gradients(block.layer, whole);
+        } else {
+            slice.weight_gradients(block.layer, block.units.clone(), *number == 0, positions, compact, whole);
+        }
+    }
+}

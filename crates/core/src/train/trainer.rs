@@ -1,0 +1,268 @@
+//! A run: epochs of steps, validation after each, and the best parameters kept.
+
+use std::time::Instant;
+
+use thinnet_kernels::Isa;
+use thinnet_kernels::philox::{self, Counter, Key};
+
+use super::schedule::Moment;
+use super::stopping::Stopping;
+use super::{Ended, Epoch, Event, Flow, Objective, Stepper, Threads, TrainSpec};
+use crate::data::{Examples, Targets};
+use crate::error::{Error, Result};
+use crate::network::{Network, NetworkSpec};
+use crate::streams;
+use crate::thin::{self, ThinSpec};
+
+/// Everything that decides a run on prepared examples.
+#[derive(Clone, Copy, Debug)]
+pub struct Trainer<'a> {
+    /// What the network looks like.
+    pub network: &'a NetworkSpec,
+    /// Who is dropped.
+    pub thin: &'a ThinSpec,
+    /// How it is trained.
+    pub train: &'a TrainSpec,
+    /// The seed of weights, order and masks.
+    pub seed: u32,
+    /// The instruction set.
+    pub isa: Isa,
+}
+
+/// What a run leaves.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The network with its best parameters; those of the last epoch where nothing chose.
+    pub network: Network,
+    /// Why it ended.
+    pub ended: Ended,
+    /// Every epoch.
+    pub history: Vec<Epoch>,
+    /// The epoch whose parameters the network has; 0 for those it began with.
+    pub chosen_epoch: u64,
+    /// Steps done.
+    pub steps: u64,
+    /// Rows trained.
+    pub rows: u64,
+    /// Seconds, validation included.
+    pub seconds: f64,
+}
+
+impl Trainer<'_> {
+    /// Trains a network on `examples`, watching `valid` where there is one. `watch` hears of
+    /// every step and epoch and may end the run.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] if a field cannot be used, [`Error::Data`] if there are no rows.
+    pub fn run(
+        &self,
+        examples: &Examples,
+        valid: Option<&Examples>,
+        threads: &Threads,
+        watch: &mut (dyn FnMut(&Event) -> Flow + Send),
+    ) -> Result<Outcome> {
+        self.train.check()?;
+        if examples.rows() == 0 {
+            return Err(Error::data("training rows", "there are none"));
+        }
+        let objective = Objective::new(self.train, &examples.targets)?;
+        let outputs = objective.outputs(&examples.targets);
+        let network = Network::new(examples.inputs.columns(), outputs, self.network, self.seed)?;
+        let valid = valid.filter(|valid| valid.rows() > 0);
+        threads.run(|| {
+            let batch = self.train.batch_for(examples.rows()).min(examples.rows());
+            let stepper =
+                Stepper::new(self.isa, network, self.thin, self.train, objective, batch, self.seed)?;
+            Ok(Run::new(self, examples, valid, objective, stepper, batch).to_the_end(watch))
+        })
+    }
+}
+
+/// A run under way.
+struct Run<'a> {
+    trainer: &'a Trainer<'a>,
+    examples: &'a Examples,
+    valid: Option<&'a Examples>,
+    objective: Objective,
+    stepper: Stepper,
+    weights: Option<Vec<f32>>,
+    batch: usize,
+    order: Vec<usize>,
+    stopping: Stopping,
+    /// The parameters to fall back on, and their epoch.
+    chosen: (Vec<f32>, u64),
+    history: Vec<Epoch>,
+    steps: u64,
+    rows: u64,
+    total_steps: u64,
+    began: Instant,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        trainer: &'a Trainer<'a>,
+        examples: &'a Examples,
+        valid: Option<&'a Examples>,
+        objective: Objective,
+        stepper: Stepper,
+        batch: usize,
+    ) -> Self {
+        let spec = trainer.train;
+        let from_epochs = spec.epochs * examples.rows().div_ceil(batch) as u64;
+        let limits = [from_epochs, spec.steps].into_iter().filter(|&limit| limit > 0);
+        Self {
+            total_steps: limits.min().unwrap_or(u64::MAX),
+            weights: mean_one(examples.weights.as_deref()),
+            order: (0..examples.rows()).collect(),
+            stopping: Stopping::new(spec.patience, spec.min_improvement),
+            chosen: (stepper.network().values().to_vec(), 0),
+            history: Vec::new(),
+            steps: 0,
+            rows: 0,
+            began: Instant::now(),
+            trainer,
+            examples,
+            valid,
+            objective,
+            stepper,
+            batch,
+        }
+    }
+
+    fn to_the_end(mut self, watch: &mut (dyn FnMut(&Event) -> Flow + Send)) -> Outcome {
+        let mut ended = None;
+        while ended.is_none() {
+            ended = self.epoch(watch);
+        }
+        let ended = ended.unwrap_or(Ended::Finished);
+        let chooses = self.valid.is_some() && self.trainer.train.patience > 0;
+        if chooses || matches!(ended, Ended::NotFinite { .. }) {
+            self.stepper.restore(&self.chosen.0);
+        } else {
+            self.chosen.1 = self.history.len() as u64;
+        }
+        Outcome {
+            network: self.stepper.into_network(),
+            ended,
+            history: self.history,
+            chosen_epoch: self.chosen.1,
+            steps: self.steps,
+            rows: self.rows,
+            seconds: self.began.elapsed().as_secs_f64(),
+        }
+    }
+
+    /// One pass over the rows; how the run ended, if it did.
+    fn epoch(&mut self, watch: &mut (dyn FnMut(&Event) -> Flow + Send)) -> Option<Ended> {
+        let number = self.history.len() as u64 + 1;
+        shuffle(&mut self.order, self.trainer.seed, number);
+        let (mut loss, mut rows, mut ended) = (0.0, 0, None);
+        let mut learning_rate = 0.0;
+        for batch in self.order.chunks(self.batch) {
+            learning_rate = self.learning_rate();
+            let step_loss = self.stepper.step(self.examples, self.weights.as_deref(), batch, learning_rate);
+            if !step_loss.is_finite() {
+                return Some(Ended::NotFinite { step: self.steps, learning_rate: learning_rate as f32 });
+            }
+            loss += step_loss * batch.len() as f64;
+            rows += batch.len() as u64;
+            self.steps += 1;
+            let loss = loss / rows as f64;
+            let (steps, total_steps) = (self.steps, self.total_steps);
+            let flow = watch(&Event::Step { steps, total_steps, loss, rows: self.rows + rows });
+            ended = self.limit(flow);
+            if ended.is_some() {
+                break;
+            }
+        }
+        self.rows += rows;
+        let validated = self.valid.map(|valid| self.validate(valid));
+        let epoch = Epoch {
+            epoch: number,
+            steps: self.steps,
+            learning_rate,
+            train_loss: loss / rows as f64,
+            valid_loss: validated.map(|(loss, _)| loss),
+            valid_error: validated.and_then(|(_, error)| error),
+        };
+        self.history.push(epoch);
+        let better = epoch.valid_loss.is_none_or(|loss| self.stopping.note(number, loss));
+        if better {
+            self.chosen.0.copy_from_slice(self.stepper.network().values());
+            self.chosen.1 = number;
+        }
+        let flow = watch(&Event::Epoch(&epoch));
+        let over = self.valid.is_some() && self.stopping.is_over(number);
+        ended.or_else(|| self.limit(flow)).or(over.then_some(Ended::Patience))
+    }
+
+    fn learning_rate(&self) -> f64 {
+        let spec = self.trainer.train;
+        let epoch_steps = self.order.len().div_ceil(self.batch) as u64;
+        let at = Moment { step: self.steps, epoch_steps, total_steps: self.total_steps };
+        f64::from(spec.learning_rate) * spec.schedule.factor(at, spec.warmup)
+    }
+
+    fn limit(&self, flow: Flow) -> Option<Ended> {
+        let minutes = self.trainer.train.minutes;
+        if flow == Flow::Stop {
+            Some(Ended::Interrupted)
+        } else if self.steps >= self.total_steps {
+            Some(Ended::Finished)
+        } else if minutes > 0.0 && self.began.elapsed().as_secs_f64() >= 60.0 * minutes {
+            Some(Ended::Minutes)
+        } else {
+            None
+        }
+    }
+
+    /// The mean loss of the whole network, and for classes the share of rows it gets wrong.
+    fn validate(&self, valid: &Examples) -> (f64, Option<f64>) {
+        let (network, thinning) = (self.stepper.network(), self.stepper.thinning());
+        let outputs = thin::outputs(self.trainer.isa, network, thinning, &valid.inputs);
+        let objective = self.objective.without_smoothing();
+        let weight = |row: usize| valid.weights.as_ref().map_or(1.0, |weights| f64::from(weights[row]));
+        let (mut loss, mut wrong, mut total) = (0.0, 0.0, 0.0);
+        for row in 0..valid.rows() {
+            let weight = weight(row);
+            loss += weight * objective.value(outputs.row(row), &valid.targets, row);
+            total += weight;
+            if let Targets::Classes { labels, .. } = &valid.targets
+                && predicted_class(outputs.row(row)) != labels[row]
+            {
+                wrong += weight;
+            }
+        }
+        let error = matches!(valid.targets, Targets::Classes { .. }).then_some(wrong / total);
+        (loss / total, error)
+    }
+}
+
+/// The class with the largest logit; with one output, class 1 where it is positive.
+fn predicted_class(logits: &[f32]) -> u32 {
+    match logits {
+        [logit] => u32::from(*logit > 0.0),
+        logits => {
+            let best = |best: usize, class: usize| if logits[class] > logits[best] { class } else { best };
+            (0..logits.len()).fold(0, best) as u32
+        }
+    }
+}
+
+/// Weights with a mean of 1, so that they change what rows count and not the learning rate.
+fn mean_one(weights: Option<&[f32]>) -> Option<Vec<f32>> {
+    let weights = weights?;
+    let mean = weights.iter().map(|&weight| f64::from(weight)).sum::<f64>() / weights.len() as f64;
+    (mean > 0.0).then(|| weights.iter().map(|&weight| (f64::from(weight) / mean) as f32).collect())
+}
+
+/// Puts rows into the order of an epoch (Fisher and Yates). Each epoch shuffles the order of the one before.
+fn shuffle(order: &mut [usize], seed: u32, epoch: u64) {
+    let key = Key { seed, stream: streams::SHUFFLE };
+    for last in (1..order.len()).rev() {
+        let [high, low, ..] = philox::words(key, Counter { block: last as u32, row: 0, step: epoch });
+        let word = u64::from(high) << 32 | u64::from(low);
+        // The high half of the product is uniform below last + 1, to within 2^-64 of that range.
+        order.swap(last, ((u128::from(word) * (last as u128 + 1)) >> 64) as usize);
+    }
+}
