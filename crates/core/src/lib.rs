@@ -5,5 +5,6 @@
 pub mod data;
 pub mod error;
 pub mod measure;
+pub mod report;
 
 pub use error::{Error, Result};
