@@ -5,6 +5,7 @@
 pub mod data;
 pub mod error;
 pub mod measure;
+pub mod model;
 pub mod report;
 
 pub use error::{Error, Result};
