@@ -8,5 +8,8 @@ pub mod network;
 mod streams;
 pub mod thin;
 pub mod train;
+pub mod measure;
+pub mod model;
+pub mod report;
 
 pub use error::{Error, Result};
