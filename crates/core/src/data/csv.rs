@@ -20,6 +20,10 @@ use crate::error::{Error, Result};
 /// How far into a file its separator is looked for.
 const LONGEST_HEADER: u64 = 1 << 20;
 
+/// What is put behind the last byte, the old mark of the end of a text. With it every record ends in a line
+/// feed, so that lines can be counted, and a quote that is never closed swallows it, so that it is noticed.
+const END: &[u8] = b"\n\x1a\n";
+
 /// Reads a CSV or TSV file. Tabs separate the cells if the name ends in `.tsv` or `.tsv.gz` or the header
 /// has one, semicolons if the header has one and no comma, otherwise commas.
 ///
@@ -201,8 +205,7 @@ impl<'a> Records<'a> {
             false if has(b';') && !has(b',') => b';',
             false => b',',
         };
-        // A line feed at the very end lets every record end with one, so that lines can be counted.
-        let bytes: Box<dyn Read + 'a> = Box::new(Cursor::new(start).chain(bytes).chain(&b"\n"[..]));
+        let bytes: Box<dyn Read + 'a> = Box::new(Cursor::new(start).chain(bytes).chain(END));
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -254,9 +257,11 @@ impl<'a> Records<'a> {
                 return Ok(false);
             }
             let breaks = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
-            // The line feed that was added at the very end is swallowed by an open quote alone.
-            let open_quote = self.reader.is_done();
-            let line = self.reader.position().line() - breaks - u64::from(!open_quote);
+            if self.record.len() == 1 && self.record[0] == *END.trim_ascii() {
+                return Ok(false);
+            }
+            let open_quote = self.record.iter().next_back().is_some_and(|cell| cell.ends_with(END));
+            let line = self.reader.position().line().saturating_sub(breaks + u64::from(!open_quote));
             self.line = u32::try_from(line).unwrap_or(u32::MAX);
             if open_quote {
                 return Err(Error::data(self.place(), "a quote in this row is never closed; close it"));
