@@ -4,12 +4,13 @@
 
 pub mod data;
 pub mod error;
+pub mod measure;
+pub mod model;
 pub mod network;
+pub mod prepare;
+pub mod report;
 mod streams;
 pub mod thin;
 pub mod train;
-pub mod measure;
-pub mod model;
-pub mod report;
 
 pub use error::{Error, Result};

@@ -99,26 +99,25 @@ impl Slice {
 
     /// The network's outputs, `[outputs, padded rows]`.
     pub fn outputs(&self) -> &[f32] {
-        self.levels.last().map_or(&[], |level| &level.units)
+        let length = |level: &Level| level.kept.count() * self.padded();
+        self.levels.last().map_or(&[], |level| &level.units[..length(level)])
     }
 
     /// Writes the network's outputs row by row, `[rows, outputs]`.
     pub fn write_outputs(&self, to: &mut [f32]) {
-        let (padded, outputs) = (self.padded(), to.len() / self.rows.max(1));
-        for (row, to) in to.chunks_exact_mut(outputs.max(1)).enumerate() {
-            for (output, to) in to.iter_mut().enumerate() {
-                *to = self.outputs()[output * padded + row];
-            }
+        let (padded, width) = (self.padded(), to.len() / self.rows.max(1));
+        for (output, line) in self.outputs().chunks_exact(padded).enumerate() {
+            to[output..].iter_mut().step_by(width).zip(line).for_each(|(to, from)| *to = *from);
         }
     }
 
     /// The outputs, and the gradient of the loss by them, to be written: `[outputs, padded rows]`
     /// both. The gradient of padding rows must be 0.
     pub fn outputs_and_gradients(&mut self) -> (&[f32], &mut [f32]) {
-        match self.levels.last_mut() {
-            Some(level) => (&level.units, &mut level.gradients),
-            None => (&[], &mut []),
-        }
+        let padded = self.padded();
+        let Some(Level { kept, units, gradients, .. }) = self.levels.last_mut() else { return (&[], &mut []) };
+        let length = kept.count() * padded;
+        (&units[..length], &mut gradients[..length])
     }
 
     /// The units that the sampled network keeps of a level: 0 is the input, l the units of layer l - 1.
