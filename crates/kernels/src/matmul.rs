@@ -101,7 +101,7 @@ fn product_body<S: Simd>(
         while column < width {
             let vectors = ((width - column) / S::LANES).min(S::TILE_VECTORS);
             for first_line in (0..lines).step_by(TILE_LINES) {
-                let tile_lines = &s.lines[first_line..lines.min(first_line + TILE_LINES)];
+                let (tile_lines, next_lines) = s.lines[first_line..].split_at(TILE_LINES.min(lines - first_line));
                 // SAFETY: the asserts above bound every index; the lanes are those of the running machine.
                 unsafe {
                     let tile = Tile {
@@ -116,10 +116,10 @@ fn product_body<S: Simd>(
                         add,
                     };
                     match vectors {
-                        1 => tile.run_lines::<S, 1>(tile_lines),
-                        2 => tile.run_lines::<S, 2>(tile_lines),
-                        3 => tile.run_lines::<S, 3>(tile_lines),
-                        _ => tile.run_lines::<S, 4>(tile_lines),
+                        1 => tile.run_lines::<S, 1>(tile_lines, next_lines),
+                        2 => tile.run_lines::<S, 2>(tile_lines, next_lines),
+                        3 => tile.run_lines::<S, 3>(tile_lines, next_lines),
+                        _ => tile.run_lines::<S, 4>(tile_lines, next_lines),
                     }
                 }
             }
@@ -142,30 +142,37 @@ struct Tile<'a> {
 
 impl Tile<'_> {
     #[inline(always)]
-    unsafe fn run_lines<S: Simd, const VECTORS: usize>(&self, lines: &[u32]) {
+    unsafe fn run_lines<S: Simd, const VECTORS: usize>(&self, lines: &[u32], next: &[u32]) {
         // SAFETY: as the caller's.
         unsafe {
             match *lines {
-                [a, b, c, d, e, f] => self.run::<S, 6, VECTORS>([a, b, c, d, e, f]),
-                [a, b, c, d, e] => self.run::<S, 5, VECTORS>([a, b, c, d, e]),
-                [a, b, c, d] => self.run::<S, 4, VECTORS>([a, b, c, d]),
-                [a, b, c] => self.run::<S, 3, VECTORS>([a, b, c]),
-                [a, b] => self.run::<S, 2, VECTORS>([a, b]),
-                [a] => self.run::<S, 1, VECTORS>([a]),
+                [a, b, c, d, e, f] => self.run::<S, 6, VECTORS>([a, b, c, d, e, f], next),
+                [a, b, c, d, e] => self.run::<S, 5, VECTORS>([a, b, c, d, e], next),
+                [a, b, c, d] => self.run::<S, 4, VECTORS>([a, b, c, d], next),
+                [a, b, c] => self.run::<S, 3, VECTORS>([a, b, c], next),
+                [a, b] => self.run::<S, 2, VECTORS>([a, b], next),
+                [a] => self.run::<S, 1, VECTORS>([a], next),
                 _ => {}
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn run<S: Simd, const LINES: usize, const VECTORS: usize>(&self, lines: [u32; LINES]) {
+    unsafe fn run<S: Simd, const LINES: usize, const VECTORS: usize>(&self, lines: [u32; LINES], next: &[u32]) {
         // SAFETY: `product_body` has checked every index that is used here.
         unsafe {
-            let lines = lines.map(|line| self.values.add(line as usize * self.line_stride));
+            let line_at = |line: u32| self.values.add(line as usize * self.line_stride);
+            // The lines of the next tile are fetched while this one is computed, in turn: the steps
+            // between two turns of a line are closer together than a cache line is long.
+            let next: [*const f32; LINES] = std::array::from_fn(|i| line_at(*next.get(i).unwrap_or(&lines[i])));
+            let lines = lines.map(line_at);
+            let mut turn = 0;
             let mut sums = [[S::splat(0.0); VECTORS]; LINES];
             let mut v = self.v;
             for &step in self.steps {
                 let at = step as usize * self.step_stride;
+                S::prefetch(next[turn].add(at));
+                turn = if turn + 1 == LINES { 0 } else { turn + 1 };
                 let vectors: [S::F; VECTORS] = std::array::from_fn(|i| S::load(v.add(i * S::LANES)));
                 for (sum, line) in sums.iter_mut().zip(lines) {
                     let scalar = S::splat(*line.add(at));

@@ -30,6 +30,8 @@ pub trait Simd: Copy {
     /// One bit for each lane.
     type M: Copy;
 
+    /// Has a cache line fetched that will be needed soon.
+    unsafe fn prefetch(at: *const f32);
     unsafe fn load(from: *const f32) -> Self::F;
     unsafe fn store(to: *mut f32, value: Self::F);
     unsafe fn splat(value: f32) -> Self::F;

@@ -23,6 +23,8 @@ impl Simd for Scalar {
     type M = [bool; LANES];
 
     #[inline(always)]
+    unsafe fn prefetch(_at: *const f32) {}
+    #[inline(always)]
     unsafe fn load(from: *const f32) -> F {
         // SAFETY: the caller gives a pointer to LANES values.
         unsafe { from.cast::<F>().read_unaligned() }
