@@ -9,9 +9,9 @@ use thinnet::data::{Examples, Matrix, Targets};
 use thinnet::network::{Activation, Initialise, Network, NetworkSpec};
 use thinnet::thin::{self, Rates, Scaling, Share, ThinSpec, Thinning};
 use thinnet::train::{Objective, Stepper, Threads, TrainSpec};
+use thinnet_kernels::matmul::{Submatrix, product};
 use thinnet_kernels::philox::{self, Counter, Key};
 use thinnet_kernels::{Isa, line, stride};
-use thinnet_kernels::matmul::{Submatrix, product};
 
 /// A net of the benchmark.
 struct Net {
@@ -47,7 +47,10 @@ fn examples(net: &Net, rows: usize) -> thinnet::Result<Examples> {
         Targets::Values(Matrix::new(rows, 1, drawn)?)
     } else {
         let classes = net.outputs;
-        Targets::Classes { labels: drawn.iter().map(|d| (d * classes as f32) as u32 % classes as u32).collect(), classes }
+        Targets::Classes {
+            labels: drawn.iter().map(|d| (d * classes as f32) as u32 % classes as u32).collect(),
+            classes,
+        }
     };
     Examples::new(inputs, targets, None)
 }
@@ -85,7 +88,9 @@ fn time(threads: &Threads, name: &str, mode: &str, repeats: usize) -> Result<Val
             stepper.step(&examples, None, batches.next().unwrap_or(&[]), 0.001);
             began.elapsed().as_secs_f64() * 1e3
         };
-        (0..5).for_each(|_| { step(); });
+        (0..5).for_each(|_| {
+            step();
+        });
         Ok((0..repeats).map(|_| step()).collect())
     };
     let milliseconds = threads.run(run).map_err(|error| error.to_string())?;
@@ -138,7 +143,13 @@ fn gemm(threads: &Threads, name: &str, repeats: usize) -> Result<Value, String> 
                 if layer > 0 {
                     product(isa, s.transposed(), &units, rows, rows, &mut to, rows, false);
                 }
-                let g = Submatrix { values: &units, lines: list(outputs), line_stride: rows, steps: list(rows), step_stride: 1 };
+                let g = Submatrix {
+                    values: &units,
+                    lines: list(outputs),
+                    line_stride: rows,
+                    steps: list(rows),
+                    step_stride: 1,
+                };
                 product(isa, g, &lines, stride(inputs), line(inputs), &mut to, stride(inputs), false);
             }
         }
@@ -160,12 +171,16 @@ fn gemm(threads: &Threads, name: &str, repeats: usize) -> Result<Value, String> 
 fn memory(threads: &Threads, name: &str) -> Result<Value, String> {
     time(threads, name, "dense", 3)?;
     let status = std::fs::read_to_string("/proc/self/status").map_err(|error| error.to_string())?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());
     Ok(json!({ "net": name, "peak_mib": peak.map(|kib| kib / 1024.0) }))
 }
 
 fn answer(threads: &Threads, words: &[&str]) -> Result<Value, String> {
-    let repeats = |word: Option<&&str>| word.map_or(Ok(20), |word| word.parse().map_err(|_| format!("{word:?} is no count")));
+    let repeats = |word: Option<&&str>| {
+        word.map_or(Ok(20), |word| word.parse().map_err(|_| format!("{word:?} is no count")))
+    };
     match words {
         ["time", net, mode, rest @ ..] => time(threads, net, mode, repeats(rest.first())?),
         ["predict", net, rest @ ..] => predict(threads, net, repeats(rest.first())?),
@@ -179,7 +194,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let count = std::env::var("THINNET_THREADS").ok().and_then(|count| count.parse().ok()).unwrap_or(2);
     let threads = Threads::new(count)?;
     let isa = Isa::from_environment()?;
-    println!("{}", json!({ "ready": "thinnet", "version": env!("CARGO_PKG_VERSION"), "isa": isa.to_string(), "threads": count }));
+    println!(
+        "{}",
+        json!({ "ready": "thinnet", "version": env!("CARGO_PKG_VERSION"), "isa": isa.to_string(), "threads": count })
+    );
     for line in io::stdin().lock().lines() {
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();

@@ -101,7 +101,8 @@ fn product_body<S: Simd>(
         while column < width {
             let vectors = ((width - column) / S::LANES).min(S::TILE_VECTORS);
             for first_line in (0..lines).step_by(TILE_LINES) {
-                let (tile_lines, next_lines) = s.lines[first_line..].split_at(TILE_LINES.min(lines - first_line));
+                let (tile_lines, next_lines) =
+                    s.lines[first_line..].split_at(TILE_LINES.min(lines - first_line));
                 // SAFETY: the asserts above bound every index; the lanes are those of the running machine.
                 unsafe {
                     let tile = Tile {
@@ -158,13 +159,18 @@ impl Tile<'_> {
     }
 
     #[inline(always)]
-    unsafe fn run<S: Simd, const LINES: usize, const VECTORS: usize>(&self, lines: [u32; LINES], next: &[u32]) {
+    unsafe fn run<S: Simd, const LINES: usize, const VECTORS: usize>(
+        &self,
+        lines: [u32; LINES],
+        next: &[u32],
+    ) {
         // SAFETY: `product_body` has checked every index that is used here.
         unsafe {
             let line_at = |line: u32| self.values.add(line as usize * self.line_stride);
             // The lines of the next tile are fetched while this one is computed, in turn: the steps
             // between two turns of a line are closer together than a cache line is long.
-            let next: [*const f32; LINES] = std::array::from_fn(|i| line_at(*next.get(i).unwrap_or(&lines[i])));
+            let next: [*const f32; LINES] =
+                std::array::from_fn(|i| line_at(*next.get(i).unwrap_or(&lines[i])));
             let lines = lines.map(line_at);
             let mut turn = 0;
             let mut sums = [[S::splat(0.0); VECTORS]; LINES];

@@ -10,9 +10,15 @@
 //! # Ok::<(), thinnet::Error>(())
 //! ```
 
+mod evaluate;
 mod file;
+mod fit;
+mod kept;
 mod layout;
 mod write;
 
+pub use evaluate::Evaluation;
 pub use file::{Tensor, read, write};
+pub use fit::{Fitted, Prepared, fit, prepare};
+pub use kept::{Model, Run};
 pub use write::atomic_write;

@@ -12,4 +12,5 @@ pub use kept::Kept;
 pub use slice::{Buffers, Slice};
 pub use spec::{Rates, Scaling, Share, ThinSpec};
 pub use thinning::{Sample, Thinning};
+pub(crate) use whole::PREDICTED_ROWS;
 pub use whole::outputs;

@@ -115,7 +115,9 @@ impl Slice {
     /// both. The gradient of padding rows must be 0.
     pub fn outputs_and_gradients(&mut self) -> (&[f32], &mut [f32]) {
         let padded = self.padded();
-        let Some(Level { kept, units, gradients, .. }) = self.levels.last_mut() else { return (&[], &mut []) };
+        let Some(Level { kept, units, gradients, .. }) = self.levels.last_mut() else {
+            return (&[], &mut []);
+        };
         let length = kept.count() * padded;
         (&units[..length], &mut gradients[..length])
     }

@@ -16,7 +16,7 @@ pub use events::{Ended, Epoch, Event, Flow};
 pub use loss::{Loss, Objective};
 pub use optimizer::Optimizer;
 pub use schedule::{Momentum, Schedule};
-pub use spec::{ClassWeights, TrainSpec};
+pub use spec::{Balanced, ClassWeights, TrainSpec};
 pub use stepper::Stepper;
 pub use threads::Threads;
 pub use trainer::{Outcome, Trainer};

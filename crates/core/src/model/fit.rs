@@ -1,0 +1,173 @@
+//! From data and a spec to a model.
+
+use thinnet_kernels::Isa;
+use thinnet_kernels::philox::{self, Counter, Key};
+
+use super::kept::Run;
+use super::{Evaluation, Model};
+use crate::average::{Average, Link, average};
+use crate::data::{Data, Examples, Split, Targets, split};
+use crate::error::{Error, Result};
+use crate::prepare::{Pipeline, strata};
+use crate::spec::Spec;
+use crate::streams;
+use crate::thin::Thinning;
+use crate::train::{Balanced, ClassWeights, Ended, Event, Flow, Outcome, Threads, Trainer};
+
+/// A model, and what was seen while it was trained.
+#[derive(Clone, Debug)]
+pub struct Fitted {
+    /// The model.
+    pub model: Model,
+    /// What the user should know, a sentence each.
+    pub warnings: Vec<String>,
+    /// The whole network on the training rows.
+    pub train: Evaluation,
+    /// The same on the validation rows.
+    pub valid: Option<Evaluation>,
+    /// Rows trained, over all epochs.
+    pub rows: u64,
+    /// Seconds of training, validation included.
+    pub seconds: f64,
+}
+
+/// Data made ready for a run.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The spec with every default filled in.
+    pub spec: Spec,
+    /// The fitted preparation.
+    pub pipeline: Pipeline,
+    /// What to train on.
+    pub train: Examples,
+    /// What to validate on.
+    pub valid: Option<Examples>,
+    /// What the user should know, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Splits the data, fits the preparation on the training rows, and fills in the spec. Without
+/// `valid`, the fraction `data.valid` of the rows validates.
+///
+/// # Errors
+/// A spec or data that cannot be used.
+pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepared> {
+    spec.check()?;
+    let all = || (0..data.rows()).collect();
+    let fraction = spec.data.valid.unwrap_or(0.0);
+    let parts = if valid.is_none() && fraction > 0.0 {
+        let labels = strata(data, &spec.data)?;
+        split(data.rows(), labels.as_deref(), fraction, &mut words(spec.seed))?
+    } else {
+        Split { train: all(), valid: Vec::new() }
+    };
+    let (pipeline, warnings) = Pipeline::fit(data, &parts.train, &spec.data, &spec.prepare)?;
+    let train = pipeline.examples(data, Some(&parts.train))?;
+    let valid = match valid {
+        Some(valid) => Some(pipeline.examples(valid, None)?),
+        None if parts.valid.is_empty() => None,
+        None => Some(pipeline.examples(data, Some(&parts.valid))?),
+    };
+    Ok(Prepared { spec: spec.completed(&pipeline, train.rows()), pipeline, train, valid, warnings })
+}
+
+/// Trains a model. `watch` hears of every step and epoch and may end the run.
+///
+/// # Errors
+/// A spec or data that cannot be used, or a loss that was not finite before an epoch was done.
+pub fn fit(
+    data: &Data,
+    valid: Option<&Data>,
+    spec: &Spec,
+    threads: &Threads,
+    watch: &mut (dyn FnMut(&Event) -> Flow + Send),
+) -> Result<Fitted> {
+    prepare(data, valid, spec)?.fit(threads, watch)
+}
+
+impl Prepared {
+    /// Trains a model on the prepared data.
+    ///
+    /// # Errors
+    /// As [`fit()`].
+    pub fn fit(self, threads: &Threads, watch: &mut (dyn FnMut(&Event) -> Flow + Send)) -> Result<Fitted> {
+        let Self { spec, pipeline, mut train, valid, warnings } = self;
+        // The weights of classes are for training; what is measured counts each row as the data say.
+        let own_weights = train.weights.clone();
+        train.weights = weights(&train, &pipeline, &spec.train.class_weights)?;
+        let isa = Isa::from_environment().map_err(Error::Machine)?;
+        let trainer =
+            Trainer { network: &spec.network, thin: &spec.thin, train: &spec.train, seed: spec.seed, isa };
+        let outcome = trainer.run(&train, valid.as_ref(), threads, watch)?;
+        train.weights = own_weights;
+        if let (Ended::NotFinite { step, learning_rate }, 0) = (outcome.ended, outcome.chosen_epoch) {
+            return Err(Error::NotFinite { step, learning_rate });
+        }
+        let Outcome { network, ended, history, chosen_epoch, steps, rows, seconds } = outcome;
+        let run = Run {
+            training_rows: train.rows(),
+            validation_rows: valid.as_ref().map_or(0, Examples::rows),
+            noise: None,
+            steps,
+            ended,
+            chosen_epoch,
+            history,
+        };
+        let mut model = Model { spec, pipeline, network, run };
+        model.run.noise = model.noise(valid.as_ref().unwrap_or(&train), isa, threads)?;
+        let measure = |examples: &Examples| model.measure(examples, Average::WeightScaling, 0, threads);
+        let (train, valid) = (measure(&train)?, valid.as_ref().map(measure).transpose()?);
+        Ok(Fitted { model, warnings, train, valid, rows, seconds })
+    }
+}
+
+impl Model {
+    /// The standard deviation of the errors of a regression, in standard deviations of the target.
+    fn noise(&self, examples: &Examples, isa: Isa, threads: &Threads) -> Result<Option<f32>> {
+        let Targets::Values(values) = &examples.targets else { return Ok(None) };
+        let thinning = Thinning::new(&self.spec.thin, &self.network, 0)?;
+        let by = Average::WeightScaling;
+        let predicted =
+            threads.run(|| average(isa, &self.network, &thinning, Link::Identity, &examples.inputs, by));
+        let errors = predicted.mean.values().iter().zip(values.values()).map(|(p, t)| f64::from(p - t));
+        let squares: f64 = errors.map(|error| error * error).sum();
+        Ok(Some((squares / values.values().len() as f64).sqrt() as f32))
+    }
+}
+
+/// What each row counts in training: its own weight times that of its class.
+fn weights(examples: &Examples, pipeline: &Pipeline, classes: &ClassWeights) -> Result<Option<Vec<f32>>> {
+    let (labels, count) = match (&examples.targets, classes) {
+        (_, ClassWeights::Equal) => return Ok(examples.weights.clone()),
+        (Targets::Classes { labels, classes }, _) => (labels, *classes),
+        _ => return Err(Error::spec("train.class_weights", "a regression has no classes")),
+    };
+    let of_class: Vec<f32> = match classes {
+        ClassWeights::Equal => vec![1.0; count],
+        ClassWeights::Named(Balanced::Balanced) => {
+            let mut rows = vec![0usize; count];
+            labels.iter().for_each(|&label| rows[label as usize] += 1);
+            rows.iter().map(|&rows| labels.len() as f32 / (count * rows.max(1)) as f32).collect()
+        }
+        ClassWeights::Each(named) => {
+            if let Some(unknown) = named.keys().find(|name| !pipeline.classes().contains(name)) {
+                let problem =
+                    format!("there is no class {unknown:?}; there are {}", pipeline.classes().join(", "));
+                return Err(Error::spec("train.class_weights", problem));
+            }
+            pipeline.classes().iter().map(|class| named.get(class).copied().unwrap_or(1.0)).collect()
+        }
+    };
+    let own = |row: usize| examples.weights.as_ref().map_or(1.0, |weights| weights[row]);
+    Ok(Some(labels.iter().enumerate().map(|(row, &label)| own(row) * of_class[label as usize]).collect()))
+}
+
+/// The random words that split the rows.
+fn words(seed: u32) -> impl FnMut() -> u32 {
+    let key = Key { seed, stream: streams::SPLIT };
+    let mut next = 0;
+    move || {
+        next += 1;
+        philox::words(key, Counter { block: 0, row: 0, step: next })[0]
+    }
+}

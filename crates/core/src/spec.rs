@@ -1,0 +1,116 @@
+//! Everything that decides a run, as it stands in a TOML file.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::DataSpec;
+use crate::error::{Error, Result};
+use crate::network::NetworkSpec;
+use crate::prepare::{Pipeline, PrepareSpec};
+use crate::thin::ThinSpec;
+use crate::train::{Loss, TrainSpec};
+
+/// The spec of a run. What a file leaves out has its default; a field it does not know is an error.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Spec {
+    /// The seed of everything that is random: split, weights, order of the rows, masks.
+    pub seed: u32,
+    /// Which columns play which part.
+    pub data: DataSpec,
+    /// How columns become inputs.
+    pub prepare: PrepareSpec,
+    /// What the network looks like.
+    pub network: NetworkSpec,
+    /// Who is dropped.
+    pub thin: ThinSpec,
+    /// How it is trained.
+    pub train: TrainSpec,
+}
+
+impl Spec {
+    /// Reads a TOML file.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it cannot be read, [`Error::Data`] with line and column if it is not a spec.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::file("read", path))?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// Reads TOML text; `name` stands in errors.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with line and column if it is not a spec.
+    pub fn parse(name: &str, text: &str) -> Result<Self> {
+        toml::from_str(text).map_err(|error| {
+            let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
+            let (line, column) = (
+                before.matches('\n').count() + 1,
+                before.chars().rev().take_while(|&c| c != '\n').count() + 1,
+            );
+            let place = format!("{name}, line {line}, column {column}");
+            Error::data(place, error.message().replace('\n', "; "))
+        })
+    }
+
+    /// The spec as TOML.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] if a number cannot be written.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|error| Error::spec("spec", error.to_string()))
+    }
+
+    /// Checks every field that does not depend on the data.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] names the first field that cannot be used.
+    pub fn check(&self) -> Result<()> {
+        self.data.check()?;
+        self.network.check()?;
+        self.thin.rates(self.network.hidden.len())?;
+        self.train.check()
+    }
+
+    /// The same spec with every default filled in that depends on the data.
+    #[must_use]
+    pub fn completed(&self, pipeline: &Pipeline, training_rows: usize) -> Self {
+        let mut spec = self.clone();
+        spec.data.target = pipeline.target_name().map(str::to_string);
+        spec.data.task = Some(pipeline.task());
+        spec.data.valid = Some(self.data.valid.unwrap_or(0.0));
+        let default = if pipeline.classes().is_empty() { Loss::Squared } else { Loss::CrossEntropy };
+        spec.train.loss = Some(self.train.loss.unwrap_or(default));
+        spec.train.batch = Some(self.train.batch_for(training_rows).min(training_rows));
+        spec
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spec_comes_back_as_it_went() {
+        let text = "seed = 7\n[network]\nhidden = [32]\nactivation = \"tanh\"\n[thin]\nhidden = [0.25]\nshare = \"row\"\n\
+                    [train]\nschedule = \"step:10:0.5\"\nmomentum = \"linear:0.5:0.9:100\"\nclass_weights = \"balanced\"\n";
+        let spec = Spec::parse("run.toml", text).unwrap();
+        assert_eq!(Spec::parse("again", &spec.to_toml().unwrap()).unwrap(), spec);
+        assert_eq!(spec.seed, 7);
+    }
+
+    #[test]
+    fn the_default_is_a_good_spec() {
+        let spec = Spec::default();
+        spec.check().unwrap();
+        assert_eq!(Spec::parse("default", &spec.to_toml().unwrap()).unwrap(), spec);
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_with_its_place() {
+        let error = Spec::parse("run.toml", "seed = 1\n[train]\nepoch = 3\n").unwrap_err().to_string();
+        assert!(error.starts_with("run.toml, line 3, column 1: unknown field `epoch`"), "{error}");
+    }
+}
