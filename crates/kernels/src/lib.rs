@@ -13,7 +13,7 @@
 //! | [`update`] | one line of weights moved by its gradient |
 //! | [`reduce`] | sums in a fixed order |
 //!
-//! Every kernel is written once, over the lanes of [`simd::Simd`], and compiled for each
+//! Every kernel is written once, over the lanes of `simd::Simd`, and compiled for each
 //! instruction set.
 
 pub mod elementwise;
@@ -37,9 +37,15 @@ pub const fn line(count: usize) -> usize {
 
 /// The distance between the lines of a matrix with `count` values in a line.
 ///
-/// Like [`line`], but never a multiple of 1 KiB: lines a power of two apart share cache sets,
+/// Like [`line()`], but never a multiple of 1 KiB: lines a power of two apart share cache sets,
 /// and a walk down a column would throw its own lines out.
 pub const fn stride(count: usize) -> usize {
     let padded = line(count);
-    if padded % 256 == 0 { padded + LINE } else { padded }
+    if padded.is_multiple_of(256) { padded + LINE } else { padded }
+}
+
+/// Whether `count` lines of `width` values, `stride` apart, lie within `length` values. What
+/// overflows does not.
+fn fits(count: usize, stride: usize, width: usize, length: usize) -> bool {
+    count == 0 || (count - 1).saturating_mul(stride).saturating_add(width) <= length
 }
