@@ -73,6 +73,7 @@ impl Contest {
             let Some(worker) = workers.get_mut(entry.worker).filter(|_| !failed.contains(&index)) else {
                 continue;
             };
+            std::thread::sleep(PAUSE);
             let measured =
                 worker.ask(&entry.command).and_then(|answer| record(&mut timings[index], entry, &answer));
             if let Err(error) = measured {
