@@ -203,13 +203,13 @@ fn answer(threads: &Threads, words: &[&str]) -> Result<Value, String> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let count = std::env::var("THINNET_THREADS").ok().and_then(|count| count.parse().ok()).unwrap_or(2);
+    let arguments: Vec<String> = std::env::args().collect();
+    let count = match &arguments[..] {
+        [_, option, count] if option == "--threads" => count.parse()?,
+        _ => 2,
+    };
     let threads = Threads::new(count)?;
-    let isa = Isa::from_environment()?;
-    println!(
-        "{}",
-        json!({ "ready": "thinnet", "version": env!("CARGO_PKG_VERSION"), "isa": isa.to_string(), "threads": count })
-    );
+    println!("ready thinnet {} {}", env!("CARGO_PKG_VERSION"), Isa::from_environment()?);
     for line in io::stdin().lock().lines() {
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();
