@@ -80,7 +80,6 @@ impl Spec {
         let mut spec = self.clone();
         spec.data.target = pipeline.target_name().map(str::to_string);
         spec.data.task = Some(pipeline.task());
-        spec.data.valid = Some(self.data.valid.unwrap_or(0.0));
         let default = if pipeline.classes().is_empty() { Loss::Squared } else { Loss::CrossEntropy };
         spec.train.loss = Some(self.train.loss.unwrap_or(default));
         spec.train.batch = Some(self.train.batch_for(training_rows).min(training_rows));
