@@ -10,6 +10,7 @@
 //! | [`matmul`] | products with a submatrix of a weight matrix, read in place |
 //! | [`gather`] | rows into units and back, compact lines into whole ones |
 //! | [`elementwise`] | activations, masks and their derivatives |
+//! | [`mask`] | masks over matrices that stand row by row |
 //! | [`update`] | one line of weights moved by its gradient |
 //! | [`reduce`] | sums in a fixed order |
 //!
@@ -19,6 +20,7 @@
 pub mod elementwise;
 pub mod gather;
 pub mod isa;
+pub mod mask;
 pub mod matmul;
 pub mod philox;
 pub mod reduce;

@@ -66,6 +66,8 @@ pub trait Simd: Copy {
     /// Where a >= b, unsigned.
     unsafe fn at_least(a: Self::U, b: Self::U) -> Self::M;
     unsafe fn store_u32(to: *mut u32, value: Self::U);
+    /// The lanes of four vectors in turn: the first lane of each, then the second of each, …
+    unsafe fn interleave(vectors: [Self::U; 4]) -> [Self::U; 4];
 
     /// `block` is 16 lines of 16 values, `stride` apart; they are written, transposed, to
     /// 16 lines `to_stride` apart.
