@@ -191,7 +191,8 @@ mod tests {
         let network = Network::new(3, 1, &spec, 1).unwrap();
         let thinning = Thinning::new(&ThinSpec::default(), &network, SEED).unwrap();
         let inputs = Matrix::new(2, 3, vec![1.0, -2.0, 0.5, 3.0, 0.0, -1.0]).unwrap();
-        let (mean, spread) = monte_carlo(Isa::from_environment().unwrap(), &network, &thinning, Link::Logistic, &inputs, 50);
+        let (mean, spread) =
+            monte_carlo(Isa::from_environment().unwrap(), &network, &thinning, Link::Logistic, &inputs, 50);
         assert_eq!((mean.columns(), spread.columns()), (2, 2));
         for row in 0..2 {
             assert!((mean.row(row).iter().sum::<f32>() - 1.0).abs() < 1e-6);

@@ -23,6 +23,18 @@ pub enum Loss {
     Huber,
 }
 
+/// The rows of a slice with their targets.
+pub(crate) struct Labelled<'a> {
+    /// The targets of all rows.
+    pub targets: &'a Targets,
+    /// Which rows the slice has.
+    pub rows: &'a [usize],
+    /// What each of all rows counts; `None` means 1 each.
+    pub weights: Option<&'a [f32]>,
+    /// What gradients are multiplied by.
+    pub factor: f32,
+}
+
 /// A loss with its numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Objective {
@@ -73,22 +85,21 @@ impl Objective {
         }
     }
 
-    /// The sum of the losses of some rows, each times its weight, and the gradient of it times `factor`.
+    /// The sum of the losses of a slice's rows, each times its weight, and its gradient times the
+    /// slice's factor.
     ///
-    /// `outputs` and `gradients` are `[outputs, padded]` with the given number of rows in each
-    /// line; row number i of them is row `rows[i]` of the targets. Gradients of padding are set to 0.
+    /// `outputs` and `gradients` are `[outputs, padded]`: each line holds the slice's rows in their
+    /// order. Gradients of padding are set to 0.
     pub(crate) fn differentiate(
         &self,
         isa: Isa,
+        slice: &Labelled,
         outputs: &[f32],
         padded: usize,
-        targets: &Targets,
-        rows: &[usize],
-        weights: Option<&[f32]>,
-        factor: f32,
         gradients: &mut [f32],
     ) -> f64 {
-        let weight = |position: usize| weights.map_or(1.0, |weights| weights[rows[position]]);
+        let Labelled { targets, rows, factor, .. } = *slice;
+        let weight = |position: usize| slice.weights.map_or(1.0, |weights| weights[rows[position]]);
         let mut total = 0.0;
         match targets {
             Targets::Classes { labels, .. } if self.loss == Loss::CrossEntropy => {
@@ -228,7 +239,8 @@ mod tests {
         lines.iter_mut().step_by(PADDED).zip(outputs).for_each(|(line, output)| *line = *output);
         let mut gradients = vec![f32::NAN; lines.len()];
         let isa = Isa::from_environment().unwrap();
-        let loss = objective.differentiate(isa, &lines, PADDED, targets, &[1], weights, 0.5, &mut gradients);
+        let slice = Labelled { targets, rows: &[1], weights, factor: 0.5 };
+        let loss = objective.differentiate(isa, &slice, &lines, PADDED, &mut gradients);
         let padding = gradients.chunks(PADDED).flat_map(|line| &line[1..]);
         assert!(padding.into_iter().all(|&gradient| gradient == 0.0), "padding has no gradient");
         let value =
