@@ -1,6 +1,8 @@
 //! A step of training asks for no memory. This file has one test, because the allocator counts for
 //! the whole process.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 

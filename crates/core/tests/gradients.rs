@@ -1,6 +1,8 @@
 //! Forward pass, loss and every gradient of the engine against the naive ones, and those
 //! against central differences of the naive loss.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod naive;
 
 use naive::case::{Case, LOSSES, Random, Shape, isa};

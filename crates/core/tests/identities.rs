@@ -1,6 +1,8 @@
 //! What must hold exactly: dropout at rate 0, the two scalings, and weight scaling as the
 //! average of all thinned networks.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod naive;
 
 use naive::case::{Case, Random, Shape, isa};

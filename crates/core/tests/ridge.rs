@@ -6,6 +6,8 @@
 //! adds noise of covariance a_t² C, where C is that of the gradient at the minimum over all
 //! masks. Both sums are done here, C by enumerating the masks.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod naive;
 
 use naive::case::{Random, isa};
@@ -36,7 +38,8 @@ fn solve(mut a: Square, mut b: Vector) -> Vector {
     for column in 0..SIZE {
         let pivot =
             (column..SIZE).max_by(|&i, &j| a[i][column].abs().total_cmp(&a[j][column].abs())).unwrap();
-        (a.swap(column, pivot), b.swap(column, pivot));
+        a.swap(column, pivot);
+        b.swap(column, pivot);
         for row in (0..SIZE).filter(|&row| row != column) {
             let factor = a[row][column] / a[column][column];
             let above = a[column];
@@ -193,10 +196,6 @@ fn linear_regression_with_input_dropout_becomes_ridge() {
             // The noise is larger away from the minimum, where the first steps are; f32 adds some millionths.
             let allowed = 4.0 * deviation[j] + left[j].abs() + 1e-5;
             let off = (found[j] - ridge[j]).abs();
-            println!(
-                "rate {rate}, {share:?}, weight {j}: {} ridge {} deviation {} left {}",
-                found[j], ridge[j], deviation[j], left[j]
-            );
             assert!(
                 off < allowed,
                 "rate {rate}, {share:?}, weight {j}: {}, not {}; allowed {allowed}",

@@ -1,5 +1,7 @@
 //! One spec and one seed give one model, to the last bit of its file, on any number of threads.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -3,6 +3,8 @@
 //! The judge follows the optimizer's memory from the first step to the last, but takes the
 //! weights of each step from the engine: else the two would drift apart as any two trainings do.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod naive;
 
 use naive::case::{Case, LOSSES, Random, Shape};

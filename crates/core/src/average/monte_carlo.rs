@@ -132,7 +132,7 @@ mod tests {
         let thin = ThinSpec { input: 0.5, share, ..ThinSpec::default() };
         let thinning = Thinning::new(&thin, &network, SEED).unwrap();
         let inputs = Matrix::new(150, 1, vec![2.0; 150]).unwrap();
-        monte_carlo(Isa::best(), &network, &thinning, Link::Identity, &inputs, samples)
+        monte_carlo(Isa::from_environment().unwrap(), &network, &thinning, Link::Identity, &inputs, samples)
     }
 
     /// In which part of the sampled networks x is kept, for a row or a slice.
@@ -179,7 +179,7 @@ mod tests {
                     ..ThinSpec::default()
                 };
                 let thinning = Thinning::new(&thin, &network, SEED).unwrap();
-                monte_carlo(Isa::best(), &network, &thinning, Link::Softmax, &inputs, 6)
+                monte_carlo(Isa::from_environment().unwrap(), &network, &thinning, Link::Softmax, &inputs, 6)
             };
             assert_eq!(sampled(0.0), sampled(1e-12), "{share:?}");
         }
@@ -191,7 +191,8 @@ mod tests {
         let network = Network::new(3, 1, &spec, 1).unwrap();
         let thinning = Thinning::new(&ThinSpec::default(), &network, SEED).unwrap();
         let inputs = Matrix::new(2, 3, vec![1.0, -2.0, 0.5, 3.0, 0.0, -1.0]).unwrap();
-        let (mean, spread) = monte_carlo(Isa::best(), &network, &thinning, Link::Logistic, &inputs, 50);
+        let (mean, spread) =
+            monte_carlo(Isa::from_environment().unwrap(), &network, &thinning, Link::Logistic, &inputs, 50);
         assert_eq!((mean.columns(), spread.columns()), (2, 2));
         for row in 0..2 {
             assert!((mean.row(row).iter().sum::<f32>() - 1.0).abs() < 1e-6);

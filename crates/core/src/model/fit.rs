@@ -181,7 +181,7 @@ mod tests {
     /// 30 rows of class a, 10 of class b, and a column that can be the rows' weight.
     fn data() -> Data {
         let row = |i: usize| {
-            let class = if i % 4 == 0 { "b" } else { "a" };
+            let class = if i.is_multiple_of(4) { "b" } else { "a" };
             format!("{},{},{},{class}\n", i % 7, (i * i) % 5, 1 + i % 2)
         };
         let text: String = (0..40).map(row).collect();

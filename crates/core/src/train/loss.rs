@@ -238,7 +238,7 @@ mod tests {
         let mut lines = vec![0.25; outputs.len() * PADDED];
         lines.iter_mut().step_by(PADDED).zip(outputs).for_each(|(line, output)| *line = *output);
         let mut gradients = vec![f32::NAN; lines.len()];
-        let isa = Isa::best();
+        let isa = Isa::from_environment().unwrap();
         let slice = Labelled { targets, rows: &[1], weights, factor: 0.5 };
         let loss = objective.differentiate(isa, &slice, &lines, PADDED, &mut gradients);
         let padding = gradients.chunks(PADDED).flat_map(|line| &line[1..]);
