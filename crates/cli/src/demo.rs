@@ -95,6 +95,9 @@ struct Measured {
     curve: Vec<f64>,
 }
 
+/// One of the numbers of a run.
+type Pick = fn(&Measured) -> f64;
+
 fn measure(prepared: &Prepared, seed: u32, thin: &ThinSpec) -> thinnet::Result<Measured> {
     let mut prepared = prepared.clone();
     prepared.spec.seed = seed;
@@ -140,7 +143,7 @@ struct Network<'a> {
 }
 
 impl Network<'_> {
-    fn of(&self, pick: fn(&Measured) -> f64) -> Estimate {
+    fn of(&self, pick: Pick) -> Estimate {
         Estimate::new(&self.runs.iter().map(pick).collect::<Vec<_>>())
     }
 
@@ -224,7 +227,7 @@ enum Verdict {
 
 /// Seeds are pairs: both networks begin with the same weights and meet the rows in the same order. A
 /// difference counts from twice its standard error on, and from one seed alone none does.
-fn verdict(standard: &Network, dropout: &Network, pick: fn(&Measured) -> f64) -> Verdict {
+fn verdict(standard: &Network, dropout: &Network, pick: Pick) -> Verdict {
     let pairs = standard.runs.iter().zip(&dropout.runs);
     let difference = Estimate::new(&pairs.map(|(one, other)| pick(other) - pick(one)).collect::<Vec<_>>());
     match difference.error {
@@ -236,8 +239,7 @@ fn verdict(standard: &Network, dropout: &Network, pick: fn(&Measured) -> f64) ->
 
 /// One sentence on what the numbers say.
 fn meaning(standard: &Network, dropout: &Network) -> String {
-    let (error, nll): (fn(&Measured) -> f64, fn(&Measured) -> f64) =
-        (|run| run.test_error, |run| run.test_nll);
+    let (error, nll): (Pick, Pick) = (|run| run.test_error, |run| run.test_nll);
     let verdicts = [verdict(standard, dropout, error), verdict(standard, dropout, nll)];
     let clause = |verdict, what: &str, from: String, to: String| match verdict {
         Verdict::Lower => format!("lowers the {what} from {from} to {to}"),

@@ -1,6 +1,7 @@
 //! thinnet's contestant in `cargo xtask bench`: answers one line with one line. The protocol
 //! stands in bench/README.md.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 use std::time::Instant;
 
@@ -13,24 +14,36 @@ use thinnet_kernels::matmul::{Submatrix, product};
 use thinnet_kernels::philox::{self, Counter, Key};
 use thinnet_kernels::{Isa, line, stride};
 
-/// A net of the benchmark.
+/// A net of the benchmark, as bench/nets.json has it.
+#[derive(serde::Deserialize)]
 struct Net {
-    inputs: usize,
-    hidden: Vec<usize>,
-    outputs: usize,
+    units: Vec<usize>,
     batch: usize,
-    rates: (f32, f32),
+    input_rate: f32,
+    hidden_rate: f32,
+    loss: String,
 }
 
-fn net(name: &str) -> Result<Net, String> {
-    let (inputs, hidden, outputs, batch, rates) = match name {
-        "W1" => (784, vec![1024; 3], 10, 128, (0.2, 0.5)),
-        "W2" => (784, vec![4096; 2], 10, 128, (0.2, 0.5)),
-        "W3" => (64, vec![256; 3], 1, 256, (0.0, 0.5)),
-        "W4" => (13, vec![50], 1, 32, (0.05, 0.05)),
-        _ => return Err(format!("there is no net {name:?}")),
-    };
-    Ok(Net { inputs, hidden, outputs, batch, rates })
+impl Net {
+    fn named(name: &str) -> Result<Self, String> {
+        let mut nets: BTreeMap<String, Net> = serde_json::from_str(include_str!("../../../bench/nets.json"))
+            .map_err(|error| error.to_string())?;
+        nets.remove(name).ok_or_else(|| format!("there is no net {name:?}"))
+    }
+
+    fn inputs(&self) -> usize {
+        self.units[0]
+    }
+
+    fn outputs(&self) -> usize {
+        self.units[self.units.len() - 1]
+    }
+
+    fn network(&self) -> thinnet::Result<Network> {
+        let hidden = self.units[1..self.units.len() - 1].to_vec();
+        let spec = NetworkSpec { hidden, activation: Activation::Relu, initialise: Initialise::He };
+        Network::new(self.inputs(), self.outputs(), &spec, 0)
+    }
 }
 
 /// Numbers from 0 to 1.
@@ -41,57 +54,54 @@ fn numbers(count: usize, stream: u32) -> Vec<f32> {
 }
 
 fn examples(net: &Net, rows: usize) -> thinnet::Result<Examples> {
-    let inputs = Matrix::new(rows, net.inputs, numbers(rows * net.inputs, 100))?;
+    let inputs = Matrix::new(rows, net.inputs(), numbers(rows * net.inputs(), 100))?;
     let drawn = numbers(rows, 101);
-    let targets = if net.outputs == 1 {
-        Targets::Values(Matrix::new(rows, 1, drawn)?)
+    let targets = if net.loss == "cross-entropy" {
+        let classes = net.outputs();
+        let label = |drawn: &f32| (drawn * classes as f32) as u32 % classes as u32;
+        Targets::Classes { labels: drawn.iter().map(label).collect(), classes }
     } else {
-        let classes = net.outputs;
-        Targets::Classes {
-            labels: drawn.iter().map(|d| (d * classes as f32) as u32 % classes as u32).collect(),
-            classes,
-        }
+        Targets::Values(Matrix::new(rows, 1, drawn)?)
     };
     Examples::new(inputs, targets, None)
 }
 
-fn spec(net: &Net) -> NetworkSpec {
-    NetworkSpec { hidden: net.hidden.clone(), activation: Activation::Relu, initialise: Initialise::He }
-}
-
 fn thin_spec(net: &Net, mode: &str) -> Result<ThinSpec, String> {
-    let (share, rates) = match mode {
+    let (share, (input, hidden)) = match mode {
         "dense" => (Share::Row, (0.0, 0.0)),
-        "row" => (Share::Row, net.rates),
-        "slice" => (Share::Slice, net.rates),
+        "row" => (Share::Row, (net.input_rate, net.hidden_rate)),
+        "slice" => (Share::Slice, (net.input_rate, net.hidden_rate)),
         _ => return Err(format!("there is no mode {mode:?}; there are dense, row and slice")),
     };
-    Ok(ThinSpec { input: rates.0, hidden: Rates::All(rates.1), share, scaling: Scaling::Training })
+    Ok(ThinSpec { input, hidden: Rates::All(hidden), share, scaling: Scaling::Training })
 }
 
-/// Milliseconds of each of `repeats` steps, after a few that do not count.
+/// A measurement lasts at least this long: a step that is shorter is repeated within it.
+const MEASUREMENT_MILLISECONDS: f64 = 5.0;
+
+/// Milliseconds of a step, measured `repeats` times.
 fn time(threads: &Threads, name: &str, mode: &str, repeats: usize) -> Result<Value, String> {
-    let net = net(name)?;
+    let net = Net::named(name)?;
     let thin = thin_spec(&net, mode)?;
     let run = || -> thinnet::Result<Vec<f64>> {
         let rows = net.batch * 8;
         let examples = examples(&net, rows)?;
         let train = TrainSpec::default();
         let objective = Objective::new(&train, &examples.targets)?;
-        let network = Network::new(net.inputs, net.outputs, &spec(&net), 0)?;
         let isa = Isa::from_environment().map_err(thinnet::Error::Machine)?;
-        let mut stepper = Stepper::new(isa, network, &thin, &train, objective, net.batch, 0)?;
+        let mut stepper = Stepper::new(isa, net.network()?, &thin, &train, objective, net.batch, 0)?;
         let order: Vec<usize> = (0..rows).collect();
         let mut batches = order.chunks(net.batch).cycle();
-        let mut step = || {
+        let mut steps = |count: usize| {
             let began = Instant::now();
-            stepper.step(&examples, None, batches.next().unwrap_or(&[]), 0.001);
-            began.elapsed().as_secs_f64() * 1e3
+            for batch in batches.by_ref().take(count) {
+                stepper.step(&examples, None, batch, 0.001);
+            }
+            began.elapsed().as_secs_f64() * 1e3 / count as f64
         };
-        (0..5).for_each(|_| {
-            step();
-        });
-        Ok((0..repeats).map(|_| step()).collect())
+        steps(3);
+        let count = (MEASUREMENT_MILLISECONDS / steps(3)).ceil() as usize;
+        Ok((0..repeats).map(|_| steps(count)).collect())
     };
     let milliseconds = threads.run(run).map_err(|error| error.to_string())?;
     Ok(json!({ "net": name, "mode": mode, "milliseconds": milliseconds }))
@@ -99,30 +109,32 @@ fn time(threads: &Threads, name: &str, mode: &str, repeats: usize) -> Result<Val
 
 /// Milliseconds of the prediction of 10,000 rows.
 fn predict(threads: &Threads, name: &str, repeats: usize) -> Result<Value, String> {
-    let net = net(name)?;
+    let net = Net::named(name)?;
     let run = || -> thinnet::Result<Vec<f64>> {
-        let examples = examples(&net, 10_000)?;
-        let network = Network::new(net.inputs, net.outputs, &spec(&net), 0)?;
+        let rows = examples(&net, PREDICTED_ROWS)?;
+        let network = net.network()?;
         let thinning = Thinning::new(&ThinSpec::none(), &network, 0)?;
         let isa = Isa::from_environment().map_err(thinnet::Error::Machine)?;
         let once = || {
             let began = Instant::now();
-            std::hint::black_box(thin::outputs(isa, &network, &thinning, &examples.inputs));
+            std::hint::black_box(thin::outputs(isa, &network, &thinning, &rows.inputs));
             began.elapsed().as_secs_f64() * 1e3
         };
         once();
         Ok((0..repeats).map(|_| once()).collect())
     };
     let milliseconds = threads.run(run).map_err(|error| error.to_string())?;
-    Ok(json!({ "net": name, "mode": "predict", "milliseconds": milliseconds }))
+    Ok(json!({ "net": name, "rows": PREDICTED_ROWS, "milliseconds": milliseconds }))
 }
+
+const PREDICTED_ROWS: usize = 10_000;
 
 /// Milliseconds of all products of one dense step, each half of the batch on its own thread.
 fn gemm(threads: &Threads, name: &str, repeats: usize) -> Result<Value, String> {
-    let net = net(name)?;
+    let net = Net::named(name)?;
     let isa = Isa::from_environment()?;
     let rows = line(net.batch / 2);
-    let widths = [vec![net.inputs], net.hidden.clone(), vec![net.outputs]].concat();
+    let widths = &net.units;
     let positions: Vec<u32> = (0..*widths.iter().max().unwrap_or(&0) as u32).collect();
     let weights: Vec<Vec<f32>> = widths.windows(2).map(|w| numbers(w[1] * stride(w[0]), 7)).collect();
     let half = || {
@@ -164,7 +176,7 @@ fn gemm(threads: &Threads, name: &str, repeats: usize) -> Result<Value, String> 
         once();
         (0..repeats).map(|_| once()).collect::<Vec<f64>>()
     });
-    Ok(json!({ "net": name, "mode": "gemm", "milliseconds": milliseconds }))
+    Ok(json!({ "net": name, "milliseconds": { "thinnet": milliseconds } }))
 }
 
 /// The most memory this process has held, after some steps of a dense net.
@@ -191,13 +203,13 @@ fn answer(threads: &Threads, words: &[&str]) -> Result<Value, String> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let count = std::env::var("THINNET_THREADS").ok().and_then(|count| count.parse().ok()).unwrap_or(2);
+    let arguments: Vec<String> = std::env::args().collect();
+    let count = match &arguments[..] {
+        [_, option, count] if option == "--threads" => count.parse()?,
+        _ => 2,
+    };
     let threads = Threads::new(count)?;
-    let isa = Isa::from_environment()?;
-    println!(
-        "{}",
-        json!({ "ready": "thinnet", "version": env!("CARGO_PKG_VERSION"), "isa": isa.to_string(), "threads": count })
-    );
+    println!("ready thinnet {} {}", env!("CARGO_PKG_VERSION"), Isa::from_environment()?);
     for line in io::stdin().lock().lines() {
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();

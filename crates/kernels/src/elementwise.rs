@@ -3,6 +3,7 @@
 //! Buffers are `[units, rows]` with the rows of a slice padded to a multiple of
 //! [`LINE`](crate::LINE). Masks are drawn in registers and never stored.
 
+use crate::fits;
 use crate::isa::for_each_isa;
 use crate::philox::{self, Key};
 use crate::simd::Simd;
@@ -66,7 +67,7 @@ impl Units<'_> {
             self.rows,
             crate::LINE
         );
-        assert!(buffer >= self.units.len() * self.rows, "the buffer is shorter than its units");
+        assert!(fits(self.units.len(), self.rows, self.rows, buffer), "the buffer is shorter than its units");
     }
 }
 
@@ -84,7 +85,7 @@ for_each_isa! {
 fn activate_body<S: Simd>(layer: Units<'_>, biases: &[f32], values: &mut [f32], pre: &mut [f32]) {
     layer.check(values.len());
     assert!(
-        pre.is_empty() || pre.len() >= layer.units.len() * layer.rows,
+        pre.is_empty() || fits(layer.units.len(), layer.rows, layer.rows, pre.len()),
         "the buffer is shorter than its units"
     );
     struct Forward<'a>(Units<'a>, &'a [f32], *mut f32, *mut f32);
@@ -196,7 +197,8 @@ fn each_vector<S: Simd, P: Pass<S>, A: Function>(layer: Units<'_>, pass: &P) {
 }
 
 for_each_isa! {
-    /// Each value becomes its exponential. Values below -87 give about 0, above 88 about 2.4e38.
+    /// Each value becomes its exponential. Values below -87 give about 1.6e-38, above
+    /// 88 about 1.7e38, and NaN gives NaN.
     pub fn exponential(values: &mut [f32]) = exponential_body
 }
 
@@ -221,7 +223,8 @@ fn exponential_body<S: Simd>(values: &mut [f32]) {
 unsafe fn exp<S: Simd>(z: S::F) -> S::F {
     // SAFETY: the caller's machine has the lanes.
     unsafe {
-        let z = S::min(S::max(z, S::splat(-87.0)), S::splat(88.0));
+        // In this order a NaN comes through, here and in every other bound on z.
+        let z = S::min(S::splat(88.0), S::max(S::splat(-87.0), z));
         let n = S::round(S::mul(z, S::splat(std::f32::consts::LOG2_E)));
         let r = S::fma(n, S::splat(-0.693_359_4), z);
         let r = S::fma(n, S::splat(2.121_944_4e-4), r);
@@ -241,11 +244,11 @@ unsafe fn tanh<S: Simd>(z: S::F) -> S::F {
     unsafe {
         let square = S::mul(z, z);
         let mut p = S::splat(-5.704_988_7e-3);
-        for coefficient in [2.063_908_9e-2, -5.373_971_6e-2, 0.133_314_42, -0.333_332_82] {
+        for coefficient in [2.063_909e-2, -5.373_971_6e-2, 0.133_314_42, -0.333_332_8] {
             p = S::fma(p, square, S::splat(coefficient));
         }
         let near = S::fma(S::mul(p, square), z, z);
-        let doubled = S::min(S::add(z, z), S::splat(40.0));
+        let doubled = S::min(S::splat(40.0), S::add(z, z));
         let far = S::sub(S::splat(1.0), S::div(S::splat(2.0), S::add(exp::<S>(doubled), S::splat(1.0))));
         S::select(S::greater(S::splat(0.390_625), square), near, far)
     }
@@ -290,6 +293,7 @@ trait Function {
 macro_rules! functions {
     ($($name:ident: |$z:ident| $value:expr, |$at:ident, $gradient:ident| $derived:expr;)*) => { $(
         struct $name;
+        #[allow(unused_unsafe)] // The identity does nothing unsafe.
         impl Function for $name {
             #[inline(always)]
             unsafe fn value<S: Simd>($z: S::F) -> S::F {
@@ -321,11 +325,11 @@ functions! {
     Tanh: |z| tanh::<S>(z),
         |z, gradient| { let y = tanh::<S>(z); S::mul(gradient, S::sub(S::splat(1.0), S::mul(y, y))) };
     Selu: |z| {
-            let below = S::mul(S::sub(exp::<S>(S::min(z, S::splat(0.0))), S::splat(1.0)), S::splat(SELU_SCALE_ALPHA));
+            let below = S::mul(S::sub(exp::<S>(S::min(S::splat(0.0), z)), S::splat(1.0)), S::splat(SELU_SCALE_ALPHA));
             S::select(S::greater(z, S::splat(0.0)), S::mul(z, S::splat(SELU_SCALE)), below)
         },
         |z, gradient| {
-            let below = S::mul(exp::<S>(S::min(z, S::splat(0.0))), S::splat(SELU_SCALE_ALPHA));
+            let below = S::mul(exp::<S>(S::min(S::splat(0.0), z)), S::splat(SELU_SCALE_ALPHA));
             S::mul(gradient, S::select(S::greater(z, S::splat(0.0)), S::splat(SELU_SCALE), below))
         };
     Gelu: |z| S::mul(z, normal::<S>(z).0),
@@ -353,7 +357,7 @@ unsafe fn tanh_softplus<S: Simd>(z: S::F) -> S::F {
     // SAFETY: the caller's machine has the lanes.
     unsafe {
         let two = S::splat(2.0);
-        let e = exp::<S>(S::min(z, S::splat(15.0)));
+        let e = exp::<S>(S::min(S::splat(15.0), z));
         let w = S::mul(e, S::add(e, two));
         S::div(w, S::add(w, two))
     }

@@ -1,8 +1,8 @@
 //! Rows into units and back, whole lines into compact ones and back.
 
-use crate::LINE;
 use crate::isa::for_each_isa;
 use crate::simd::Simd;
+use crate::{LINE, fits};
 
 for_each_isa! {
     /// `from` is `[lines, stride]`; `to` becomes its transpose, `[values, to_stride]`. Both
@@ -31,8 +31,8 @@ fn transpose_body<S: Simd>(
         lines.is_multiple_of(LINE) && values.is_multiple_of(LINE),
         "{lines} x {values} is not in whole blocks"
     );
-    assert!((lines - 1) * stride + values <= from.len(), "too few lines");
-    assert!((values - 1) * to_stride + lines <= to.len(), "the transpose does not fit");
+    assert!(fits(lines, stride, values, from.len()), "too few lines");
+    assert!(fits(values, to_stride, lines, to.len()), "the transpose does not fit");
     for line in (0..lines).step_by(LINE) {
         for value in (0..values).step_by(LINE) {
             // SAFETY: the block lies inside both buffers.
@@ -49,8 +49,8 @@ for_each_isa! {
     /// bit b of `bits[i]` is place 16 i + b.
     ///
     /// # Panics
-    /// If `whole` has fewer than 16 places for each of `bits`, or `compact` is not 15 values
-    /// longer than there are bits set.
+    /// If `whole` has fewer than 16 places for each of `bits`, or `compact` is not 16 values
+    /// longer than there are bits set: a block is read whole, even one with no bit set.
     pub fn expand_add(bits: &[u16], compact: &[f32], whole: &mut [f32]) = expand_add_body
 }
 
@@ -67,7 +67,7 @@ fn expand_add_body<S: Simd>(bits: &[u16], compact: &[f32], whole: &mut [f32]) {
 
 for_each_isa! {
     /// Writes those places of a whole line whose bit is set to a compact line, in order and
-    /// without gaps. What follows them in `compact`, up to 15 values, is overwritten.
+    /// without gaps. What follows them in `compact`, up to 16 values, is overwritten.
     ///
     /// # Panics
     /// As [`expand_add`].
@@ -88,5 +88,5 @@ fn compress_body<S: Simd>(bits: &[u16], whole: &[f32], compact: &mut [f32]) {
 fn check_bits(bits: &[u16], compact: usize, whole: usize) {
     let kept: usize = bits.iter().map(|bits| bits.count_ones() as usize).sum();
     assert!(whole >= bits.len() * LINE, "the whole line is too short");
-    assert!(compact >= kept + LINE - 1, "the compact line is too short");
+    assert!(compact >= kept + LINE, "the compact line is too short");
 }

@@ -45,10 +45,14 @@ impl Isa {
     /// # Errors
     /// A sentence, when the name is unknown or this machine lacks the instruction set.
     pub fn named(name: &str) -> Result<Isa, String> {
-        if let Some(isa) = Self::available().find(|isa| isa.to_string() == name) {
+        Self::among(Self::available().collect(), name)
+    }
+
+    fn among(available: Vec<Isa>, name: &str) -> Result<Isa, String> {
+        if let Some(&isa) = available.iter().find(|isa| isa.to_string() == name) {
             return Ok(isa);
         }
-        let has: Vec<String> = Self::available().map(|isa| isa.to_string()).collect();
+        let has: Vec<String> = available.iter().map(Isa::to_string).collect();
         Err(if ["avx2", "avx512"].contains(&name) {
             format!("this machine lacks the instruction set {name}; it has {}", has.join(", "))
         } else {
@@ -61,8 +65,10 @@ impl Isa {
     /// # Errors
     /// As [`Isa::named`].
     pub fn from_environment() -> Result<Isa, String> {
-        match std::env::var("THINNET_ISA") {
-            Ok(name) if !name.is_empty() => Self::named(&name).map_err(|why| format!("THINNET_ISA: {why}")),
+        match std::env::var_os("THINNET_ISA") {
+            Some(name) if !name.is_empty() => {
+                Self::named(&name.to_string_lossy()).map_err(|why| format!("THINNET_ISA: {why}"))
+            }
             _ => Ok(Self::best()),
         }
     }
@@ -124,6 +130,28 @@ mod tests {
 
     #[test]
     fn an_unknown_isa_is_an_error() {
-        assert!(Isa::named("sse9").is_err_and(|why| why.contains("there is no instruction set")));
+        for name in ["sse9", "AVX2", " scalar", ""] {
+            assert!(
+                Isa::named(name).is_err_and(|why| why.contains("there is no instruction set")),
+                "{name:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_isa_that_the_machine_lacks_is_an_error() {
+        let plain = || vec![Isa::SCALAR];
+        assert_eq!(Isa::among(plain(), "scalar"), Ok(Isa::SCALAR));
+        for name in ["avx2", "avx512"] {
+            let why = Isa::among(plain(), name).unwrap_err();
+            assert_eq!(why, format!("this machine lacks the instruction set {name}; it has scalar"));
+            assert_eq!(Isa::named(name).is_ok(), Isa::available().any(|isa| isa.to_string() == name));
+        }
+    }
+
+    #[test]
+    fn the_best_is_the_last_of_those_available() {
+        assert_eq!(Isa::available().next(), Some(Isa::SCALAR));
+        assert_eq!(Isa::available().last(), Some(Isa::best()));
     }
 }

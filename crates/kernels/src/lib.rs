@@ -10,15 +10,17 @@
 //! | [`matmul`] | products with a submatrix of a weight matrix, read in place |
 //! | [`gather`] | rows into units and back, compact lines into whole ones |
 //! | [`elementwise`] | activations, masks and their derivatives |
+//! | [`mask`] | masks over matrices that stand row by row |
 //! | [`update`] | one line of weights moved by its gradient |
 //! | [`reduce`] | sums in a fixed order |
 //!
-//! Every kernel is written once, over the lanes of [`simd::Simd`], and compiled for each
+//! Every kernel is written once, over the lanes of `simd::Simd`, and compiled for each
 //! instruction set.
 
 pub mod elementwise;
 pub mod gather;
 pub mod isa;
+pub mod mask;
 pub mod matmul;
 pub mod philox;
 pub mod reduce;
@@ -37,9 +39,15 @@ pub const fn line(count: usize) -> usize {
 
 /// The distance between the lines of a matrix with `count` values in a line.
 ///
-/// Like [`line`], but never a multiple of 1 KiB: lines a power of two apart share cache sets,
+/// Like [`line()`], but never a multiple of 1 KiB: lines a power of two apart share cache sets,
 /// and a walk down a column would throw its own lines out.
 pub const fn stride(count: usize) -> usize {
     let padded = line(count);
-    if padded % 256 == 0 { padded + LINE } else { padded }
+    if padded.is_multiple_of(256) { padded + LINE } else { padded }
+}
+
+/// Whether `count` lines of `width` values, `stride` apart, lie within `length` values. What
+/// overflows does not.
+fn fits(count: usize, stride: usize, width: usize, length: usize) -> bool {
+    count == 0 || (count - 1).saturating_mul(stride).saturating_add(width) <= length
 }

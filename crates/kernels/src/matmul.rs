@@ -14,9 +14,9 @@
 //! S is read one number at a time and spread over the lanes, so that it needs no packing;
 //! with 64 rows to a slice each number read feeds four vectors of 16.
 
-use crate::LINE;
 use crate::isa::for_each_isa;
 use crate::simd::Simd;
+use crate::{LINE, fits};
 
 /// A selection of lines and steps of a matrix: S\[j, k\] = `values[lines[j] * line_stride + steps[k] * step_stride]`.
 #[derive(Clone, Copy, Debug)]
@@ -76,22 +76,24 @@ fn product_body<S: Simd>(
     c_stride: usize,
     accumulate: bool,
 ) {
-    let last = |list: &[u32], stride: usize| list.iter().max().map_or(0, |&last| last as usize * stride);
+    let last = |list: &[u32], stride: usize| {
+        list.iter().max().map_or(0, |&last| stride.saturating_mul(last as usize))
+    };
     let (lines, steps) = (s.lines.len(), s.steps.len());
     if lines == 0 || width == 0 {
         return;
     }
     assert!(width.is_multiple_of(LINE), "width {width} is not a multiple of {LINE}");
-    assert!((lines - 1) * c_stride + width <= c.len(), "the result does not fit");
+    assert!(fits(lines, c_stride, width, c.len()), "the result does not fit");
     if steps == 0 {
         if !accumulate {
             (0..lines).for_each(|line| c[line * c_stride..][..width].fill(0.0));
         }
         return;
     }
-    assert!((steps - 1) * v_stride + width <= v.len(), "too few vectors");
+    assert!(fits(steps, v_stride, width, v.len()), "too few vectors");
     assert!(
-        last(s.lines, s.line_stride) + last(s.steps, s.step_stride) < s.values.len(),
+        last(s.lines, s.line_stride).saturating_add(last(s.steps, s.step_stride)) < s.values.len(),
         "index outside the matrix"
     );
     for first_step in (0..steps).step_by(STEP_BLOCK) {
@@ -186,7 +188,8 @@ impl Tile<'_> {
                         *sum = S::fma(scalar, vector, *sum);
                     }
                 }
-                v = v.add(self.v_stride);
+                // Behind the last step this may lie outside the buffer.
+                v = v.wrapping_add(self.v_stride);
             }
             for (line, sum) in sums.into_iter().enumerate() {
                 for (i, mut sum) in sum.into_iter().enumerate() {

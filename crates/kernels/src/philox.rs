@@ -90,21 +90,36 @@ for_each_isa! {
 
 #[inline(always)]
 fn fill_body<S: Simd>(key: Key, counter: Counter, to: &mut [u32]) {
-    const MOST_LANES: usize = 16;
-    let [first_block, row, step_low, step_high] = counter.words();
     for (group, chunk) in to.chunks_mut(4 * S::LANES).enumerate() {
-        let mut drawn = [0; 4 * MOST_LANES];
-        // SAFETY: `drawn` holds four vectors of at most 16 lanes; the lanes are the running machine's.
+        let block = counter.block.wrapping_add((group * S::LANES) as u32);
+        let mut drawn = [0; MOST_CONSECUTIVE];
+        // SAFETY: `drawn` has room for four vectors; the lanes are the running machine's.
         unsafe {
-            let block = S::count_from(first_block.wrapping_add((group * S::LANES) as u32));
-            let counters = [block, S::splat_u32(row), S::splat_u32(step_low), S::splat_u32(step_high)];
-            for (word, lanes) in lanes::<S>(key, counters).into_iter().enumerate() {
-                S::store_u32(drawn.as_mut_ptr().add(word * S::LANES), lanes);
+            let words = consecutive::<S>(key, Counter { block, ..counter });
+            for (vector, lanes) in words.into_iter().enumerate() {
+                S::store_u32(drawn.as_mut_ptr().add(vector * S::LANES), lanes);
             }
         }
-        for (unit, word) in chunk.iter_mut().enumerate() {
-            *word = drawn[unit % 4 * S::LANES + unit / 4];
-        }
+        chunk.copy_from_slice(&drawn[..chunk.len()]);
+    }
+}
+
+/// The most words that [`consecutive`] draws at once: those of 16 lanes.
+pub(crate) const MOST_CONSECUTIVE: usize = 64;
+
+/// The words of the counters `counter`, `counter` with the next block, and so on, in order:
+/// four vectors of them.
+///
+/// # Safety
+/// The machine must have the lanes' instructions.
+#[inline(always)]
+pub(crate) unsafe fn consecutive<S: Simd>(key: Key, counter: Counter) -> [S::U; 4] {
+    let [block, row, step_low, step_high] = counter.words();
+    // SAFETY: as the caller's.
+    unsafe {
+        let blocks = S::count_from(block);
+        let counters = [blocks, S::splat_u32(row), S::splat_u32(step_low), S::splat_u32(step_high)];
+        S::interleave(lanes::<S>(key, counters))
     }
 }
 

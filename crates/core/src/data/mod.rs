@@ -6,6 +6,7 @@ mod examples;
 mod gzip;
 mod idx;
 mod images;
+mod rows;
 mod source;
 mod spec;
 mod split;

@@ -185,3 +185,100 @@ fn words(seed: u32) -> impl FnMut() -> u32 {
         philox::words(key, Counter { block: 0, row: 0, step: next })[0]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::parse_csv;
+    use crate::train::TrainSpec;
+
+    /// 30 rows of class a, 10 of class b, and a column that can be the rows' weight.
+    fn data() -> Data {
+        let row = |i: usize| {
+            let class = if i.is_multiple_of(4) { "b" } else { "a" };
+            format!("{},{},{},{class}\n", i % 7, (i * i) % 5, 1 + i % 2)
+        };
+        let text: String = (0..40).map(row).collect();
+        Data::from(
+            parse_csv("rows", format!("x,y,count,class\n{text}").as_bytes(), &Default::default()).unwrap(),
+        )
+    }
+
+    fn spec(class_weights: ClassWeights, weight: Option<&str>) -> Spec {
+        let train = TrainSpec { epochs: 3, learning_rate: 0.01, class_weights, ..TrainSpec::default() };
+        let mut spec = Spec { train, ..Spec::default() };
+        spec.network.hidden = vec![6];
+        spec.data.weight = weight.map(str::to_string);
+        spec
+    }
+
+    fn weights_of(spec: &Spec) -> Result<Option<Vec<f32>>> {
+        let prepared = prepare(&data(), None, spec)?;
+        weights(&prepared.train, &prepared.pipeline, &spec.train.class_weights)
+    }
+
+    fn each(named: &[(&str, f32)]) -> ClassWeights {
+        ClassWeights::Each(named.iter().map(|&(class, weight)| (class.to_string(), weight)).collect())
+    }
+
+    #[test]
+    fn class_weights_by_hand() {
+        assert_eq!(weights_of(&spec(ClassWeights::Equal, None)).unwrap(), None);
+        // 40 rows in 2 classes: 40 / (2 * 10) for b, 40 / (2 * 30) for a.
+        let balanced = ClassWeights::Named(Balanced::Balanced);
+        let weights = weights_of(&spec(balanced.clone(), None)).unwrap().unwrap();
+        assert_eq!(weights[..4], [2.0, 40.0 / 60.0, 40.0 / 60.0, 40.0 / 60.0]);
+        // Those of the rows, 1 and 2 in turn, come on top.
+        let weights = weights_of(&spec(balanced, Some("count"))).unwrap().unwrap();
+        assert_eq!(weights[..4], [2.0, 80.0 / 60.0, 40.0 / 60.0, 80.0 / 60.0]);
+        let weights = weights_of(&spec(each(&[("b", 5.0)]), None)).unwrap().unwrap();
+        assert_eq!(weights[..4], [5.0, 1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_class_that_is_not_there_is_named() {
+        let error = weights_of(&spec(each(&[("c", 5.0)]), None)).unwrap_err().to_string();
+        assert_eq!(error, "spec, train.class_weights: there is no class \"c\"; there are a, b");
+        let mut regression = spec(ClassWeights::Named(Balanced::Balanced), None);
+        (regression.data.target, regression.data.task) =
+            (Some("x".into()), Some(crate::data::Task::Regression));
+        let error = weights_of(&regression).unwrap_err().to_string();
+        assert!(error.ends_with("a regression has no classes"), "{error}");
+    }
+
+    fn fitted(spec: &Spec) -> Fitted {
+        fit(&data(), None, spec, &Threads::new(1).unwrap(), &mut |_| Flow::Continue).unwrap()
+    }
+
+    #[test]
+    fn class_weights_change_the_model_but_not_how_it_is_measured() {
+        let (equal, weighted) = (spec(ClassWeights::Equal, None), spec(each(&[("b", 5.0)]), None));
+        let (equal, weighted) = (fitted(&equal), fitted(&weighted));
+        assert!(equal.model.network != weighted.model.network);
+        for Fitted { model, train, .. } in [&equal, &weighted] {
+            let again =
+                model.evaluate(&data(), Average::WeightScaling, 0, &Threads::new(1).unwrap()).unwrap();
+            let json = |evaluation: &Evaluation| serde_json::to_string(evaluation).unwrap();
+            assert_eq!(json(train), json(&again));
+        }
+    }
+
+    #[test]
+    fn a_weight_that_all_rows_have_changes_nothing() {
+        let rows = |weight: &str| {
+            let row = |i: usize| format!("{},{weight},{}\n", (i * 3) % 8, ["a", "b"][i % 2]);
+            let text: String = (0..40).map(row).collect();
+            Data::from(
+                parse_csv("rows", format!("x,w,class\n{text}").as_bytes(), &Default::default()).unwrap(),
+            )
+        };
+        let spec = spec(ClassWeights::Equal, Some("w"));
+        let network = |weight| {
+            fit(&rows(weight), None, &spec, &Threads::new(1).unwrap(), &mut |_| Flow::Continue)
+                .unwrap()
+                .model
+                .network
+        };
+        assert!(network("1") == network("8"), "weights say what rows count, not how large the steps are");
+    }
+}

@@ -160,3 +160,129 @@ fn parameters(inputs: usize, hidden: &[usize], outputs: usize) -> Option<usize> 
     let layers = widths.windows(2).map(|w| w[0].checked_add(1)?.checked_mul(w[1]));
     layers.sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::write::tests::Folder;
+    use super::super::{Evaluation, fit};
+    use super::*;
+    use crate::data::{Data, parse_csv};
+    use crate::train::{Flow, TrainSpec};
+    use std::fs;
+
+    /// Flowers: two numbers, a text, and one of the given targets.
+    fn data(targets: [&str; 3]) -> Data {
+        let row = |i: usize| {
+            let target = targets[i % 3];
+            format!(
+                "{},{},{},{target}\n",
+                i * 7 % 11,
+                (i % 3) as f32 + (i * 5 % 7) as f32 / 10.0,
+                ["red", "blue"][i % 2]
+            )
+        };
+        let text: String = (0..40).map(row).collect();
+        Data::from(
+            parse_csv("flowers", format!("a,b,colour,kind\n{text}").as_bytes(), &Default::default()).unwrap(),
+        )
+    }
+
+    fn trained(targets: [&str; 3], change: impl Fn(&mut Spec)) -> (Data, Model) {
+        let mut spec = Spec {
+            train: TrainSpec { epochs: 3, learning_rate: 0.01, ..TrainSpec::default() },
+            ..Spec::default()
+        };
+        spec.network.hidden = vec![7, 5];
+        change(&mut spec);
+        let data = data(targets);
+        let fitted = fit(&data, None, &spec, &Threads::new(1).unwrap(), &mut |_| Flow::Continue).unwrap();
+        (data, fitted.model)
+    }
+
+    const KINDS: [&str; 3] = ["iris", "rose", "tulip"];
+    const NUMBERS: [&str; 3] = ["0.5", "1.25", "7.75"];
+
+    #[test]
+    fn a_model_comes_back_as_it_went() {
+        let folder = Folder::new("kept");
+        let (first, second) = (folder.0.join("first.thinnet"), folder.0.join("second.thinnet"));
+        let binary = |spec: &mut Spec| spec.train.loss = Some(Loss::BinaryCrossEntropy);
+        let validated = |spec: &mut Spec| spec.data.valid = Some(0.25);
+        for (data, model) in [
+            trained(KINDS, |_| {}),
+            trained(KINDS, validated),
+            trained(["yes", "no", "yes"], binary),
+            trained(NUMBERS, |spec| spec.network.hidden = vec![]),
+        ] {
+            model.save(&first).unwrap();
+            let loaded = Model::load(&first).unwrap();
+            assert!(loaded == model, "{:?}", model.spec);
+            loaded.save(&second).unwrap();
+            assert!(fs::read(&first).unwrap() == fs::read(&second).unwrap());
+            let threads = Threads::new(1).unwrap();
+            let measured = |model: &Model| {
+                let by = Average::MonteCarlo { samples: 3 };
+                serde_json::to_string::<Evaluation>(&model.evaluate(&data, by, 1, &threads).unwrap()).unwrap()
+            };
+            assert_eq!(measured(&model), measured(&loaded));
+        }
+    }
+
+    /// Loads a model whose header was changed, and says why that is refused.
+    fn refused(change: impl Fn(&mut Model)) -> String {
+        let folder = Folder::new(&format!("hostile-{:?}", std::thread::current().id()));
+        let (_, mut model) = trained(KINDS, |_| {});
+        let path = folder.0.join("a.thinnet");
+        model.save(&path).unwrap();
+        let (_, tensors) = file::read::<Header>(&path).unwrap();
+        let tensors: Vec<(&str, &[usize], &[f32])> =
+            tensors.iter().map(|(name, tensor)| (&name[..], &tensor.shape[..], &tensor.values[..])).collect();
+        change(&mut model);
+        let Model { spec, pipeline, run, .. } = model;
+        file::write(&path, &Header { spec, pipeline, run }, &tensors).unwrap();
+        Model::load(&path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn layers_that_are_not_those_of_the_tensors_are_refused() {
+        for hidden in
+            [vec![7, 6], vec![7], vec![7, 5, 5], vec![], vec![1 << 40, 5], vec![usize::MAX, usize::MAX]]
+        {
+            let error = refused(|model| model.spec.network.hidden = hidden.clone());
+            assert!(error.contains("are not those of its network"), "{hidden:?}: {error}");
+        }
+        let error = refused(|model| model.spec.network.hidden = vec![7, 0]);
+        assert!(error.contains("layer 2 has no units"), "{error}");
+    }
+
+    /// The number of parameters alone does not tell networks apart.
+    #[test]
+    fn layers_with_the_right_number_of_parameters_but_other_shapes_are_refused() {
+        let (_, model) = trained(KINDS, |_| {});
+        let (inputs, outputs) = (model.network.inputs(), model.network.outputs());
+        let wanted = parameters(inputs, &[7, 5], outputs);
+        let same = |&(first, second): &(usize, usize)| {
+            (first, second) != (7, 5) && parameters(inputs, &[first, second], outputs) == wanted
+        };
+        let pairs = (1..90).flat_map(|first| (1..90).map(move |second| (first, second)));
+        let (first, second) = pairs.into_iter().find(same).unwrap();
+        let error = refused(|model| model.spec.network.hidden = vec![first, second]);
+        assert!(error.contains("but its network needs"), "{error}");
+    }
+
+    #[test]
+    fn a_spec_that_cannot_be_used_is_refused() {
+        let error = refused(|model| model.spec.thin.input = 1.0);
+        assert!(error.contains("thin.input"), "{error}");
+        let error = refused(|model| model.spec.train.loss = Some(Loss::BinaryCrossEntropy));
+        assert!(error.contains("are not those of its network"), "{error}");
+    }
+
+    #[test]
+    fn inputs_of_another_width_are_refused() {
+        let (_, model) = trained(KINDS, |_| {});
+        let inputs = Matrix::zeros(2, model.network.inputs() + 1);
+        let error = model.average(&inputs, Average::WeightScaling, 0, &Threads::new(1).unwrap()).unwrap_err();
+        assert!(error.to_string().contains("columns for a network of"), "{error}");
+    }
+}

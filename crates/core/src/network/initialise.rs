@@ -61,3 +61,58 @@ fn normal_pair(a: f64, b: f64, deviation: f64) -> [f64; 2] {
     let angle = std::f64::consts::TAU * b;
     [radius * libm::cos(angle), radius * libm::sin(angle)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{Network, NetworkSpec};
+
+    fn weights(initialise: Initialise, seed: u32) -> Vec<f32> {
+        let spec = NetworkSpec { hidden: vec![60, 60], initialise, ..NetworkSpec::default() };
+        let network = Network::new(60, 60, &spec, seed).unwrap();
+        assert!((0..3).all(|layer| network.biases(layer).iter().all(|&bias| bias == 0.0)));
+        let units = (0..3).flat_map(|layer| (0..60).map(move |unit| (layer, unit)));
+        units.flat_map(|(layer, unit)| network.unit_weights(layer, unit).to_vec()).collect()
+    }
+
+    #[test]
+    fn no_two_weights_are_drawn_from_the_same_words() {
+        for initialise in [Initialise::He, Initialise::Glorot] {
+            let weights = weights(initialise, 3);
+            let mut bits: Vec<u32> = weights.iter().map(|weight| weight.to_bits()).collect();
+            bits.sort_unstable();
+            bits.dedup();
+            // Of 10,800 numbers some share the 24 bits of f32 by chance, about one in a thousand.
+            assert!(bits.len() > weights.len() - 60, "{} of {} are unlike", bits.len(), weights.len());
+            assert!(self::weights(initialise, 3) == weights && self::weights(initialise, 4) != weights);
+        }
+    }
+
+    #[test]
+    fn normal_and_uniform_weights_have_their_shape() {
+        // Mean 0, and the fourth moment over the squared variance: 3 and 1.8. Standard errors for
+        // 10,800 draws: deviation / 104, sqrt(24 / 10,800) = 0.05 and less for the uniform.
+        for (initialise, kurtosis) in
+            [(Initialise::He, 3.0), (Initialise::LeCun, 3.0), (Initialise::Glorot, 1.8)]
+        {
+            let weights = weights(initialise, 5);
+            let mean_of =
+                |power| weights.iter().map(|&w| f64::from(w).powi(power)).sum::<f64>() / weights.len() as f64;
+            let variance = mean_of(2);
+            assert!(mean_of(1).abs() < 4.0 * variance.sqrt() / 104.0, "{initialise:?}: mean {}", mean_of(1));
+            let found = mean_of(4) / (variance * variance);
+            assert!((found - kurtosis).abs() < 0.2, "{initialise:?}: kurtosis {found}, not {kurtosis}");
+        }
+        let bound = (6.0_f32 / 120.0).sqrt();
+        assert!(weights(Initialise::Glorot, 6).iter().all(|weight| weight.abs() <= bound));
+    }
+
+    #[test]
+    fn the_ends_of_the_words_give_finite_numbers() {
+        for words in [[0; 4], [u32::MAX; 4]] {
+            let [a, b] = uniform_pair(words);
+            assert!(0.0 < a && a < 1.0 && 0.0 < b && b < 1.0);
+            assert!(normal_pair(a, b, 1.0).iter().all(|normal| normal.abs() < 9.0));
+        }
+    }
+}

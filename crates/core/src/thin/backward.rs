@@ -9,7 +9,7 @@ use thinnet_kernels::{gather, line, reduce, stride};
 use super::Thinning;
 use super::forward::submatrix;
 use super::slice::{Level, Slice};
-use crate::network::Network;
+use crate::network::{Activation, Network};
 
 impl Slice {
     /// Carries the gradient of the outputs down to every hidden level.
@@ -22,9 +22,11 @@ impl Slice {
             let Level { kept, units, pre, gradients, .. } = below;
             let weights = submatrix(network, index, kept, &above.kept).transposed();
             matmul::product(isa, weights, &above.gradients, padded, padded, gradients, padded, false);
+            let activation = network.layers()[index - 1].activation;
             // A relu that the mask or its own sign silenced is 0 among the activations: no mask is drawn.
-            let (pre, mask) = if pre.is_empty() { (units, None) } else { (pre, mask) };
-            let activation = network.layers()[index - 1].activation.kernel();
+            let mask = mask.filter(|_| activation != Activation::Relu);
+            let pre = if pre.is_empty() { units } else { pre };
+            let activation = activation.kernel();
             let layer = Units { units: kept.units(), rows: padded, mask, scale, activation };
             elementwise::differentiate(isa, layer, pre, gradients);
         }

@@ -82,3 +82,46 @@ impl Kept {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use thinnet_kernels::philox::Key;
+
+    #[test]
+    fn list_and_bits_say_the_same() {
+        let mut kept = Kept::whole(20);
+        assert!(kept.is_whole() && kept.count() == 20 && kept.bits() == [0xffff, 0x000f]);
+        kept.keep(|unit| unit % 3 == 1);
+        assert_eq!(kept.units(), [1, 4, 7, 10, 13, 16, 19]);
+        assert_eq!(kept.bits(), [0b0010_0100_1001_0010, 0b1001]);
+        assert!(!kept.is_whole() && kept.level() == 20);
+        kept.all();
+        assert!(kept.is_whole() && kept.units().iter().copied().eq(0..20) && kept.bits() == [0xffff, 0x000f]);
+    }
+
+    #[test]
+    fn units_between_two_are_found_in_the_list() {
+        let mut kept = Kept::whole(20);
+        kept.keep(|unit| unit % 3 == 1);
+        assert_eq!(kept.between(0, 20), 0..7);
+        assert_eq!(kept.between(4, 13), 1..4);
+        assert_eq!(kept.between(5, 7), 2..2);
+        kept.keep(|_| false);
+        assert_eq!((kept.count(), kept.between(0, 20)), (0, 0..0));
+    }
+
+    #[test]
+    fn a_mask_is_drawn_from_the_words_of_its_slice_and_step() {
+        let (key, threshold) = (Key { seed: 5, stream: 9 }, 1 << 30);
+        for isa in Isa::available() {
+            let mut kept = Kept::whole(101);
+            kept.draw(isa, Mask { key, step: 1 << 33, threshold }, 7);
+            let word = |unit: u32| {
+                philox::words(key, Counter { block: unit / 4, row: 7, step: 1 << 33 })[unit as usize % 4]
+            };
+            let expected: Vec<u32> = (0..101).filter(|&unit| word(unit) >= threshold).collect();
+            assert_eq!(kept.units(), expected, "{isa}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Who is dropped: masks, and the thinned networks they leave.
 
 mod backward;
+mod dropout;
 mod forward;
 mod kept;
 mod slice;
@@ -8,6 +9,7 @@ mod spec;
 mod thinning;
 mod whole;
 
+pub use dropout::Dropout;
 pub use kept::Kept;
 pub use slice::{Buffers, Slice};
 pub use spec::{Rates, Scaling, Share, ThinSpec};

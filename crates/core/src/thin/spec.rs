@@ -88,3 +88,36 @@ impl ThinSpec {
         Ok([vec![self.input], hidden].concat())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_rate_is_for_every_hidden_layer() {
+        let spec: ThinSpec = toml::from_str("input = 0.2\nhidden = 0.5").unwrap();
+        assert_eq!(spec.rates(3).unwrap(), [0.2, 0.5, 0.5, 0.5]);
+        assert_eq!(spec.rates(0).unwrap(), [0.2]);
+        assert_eq!(ThinSpec::none().rates(2).unwrap(), [0.0; 3]);
+    }
+
+    #[test]
+    fn a_list_has_one_rate_for_each_layer() {
+        let spec: ThinSpec =
+            toml::from_str("hidden = [0.1, 0.5]\nshare = \"row\"\nscaling = \"at-prediction\"").unwrap();
+        assert_eq!((spec.share, spec.scaling), (Share::Row, Scaling::AtPrediction));
+        assert_eq!(spec.rates(2).unwrap(), [0.0, 0.1, 0.5]);
+        let error = spec.rates(3).unwrap_err().to_string();
+        assert_eq!(error, "spec, thin.hidden: 2 rates for 3 hidden layers; give one for each");
+    }
+
+    #[test]
+    fn a_rate_out_of_range_is_named() {
+        for rate in [1.0, -0.1, f32::NAN] {
+            let input = ThinSpec { input: rate, ..ThinSpec::default() }.rates(1).unwrap_err().to_string();
+            assert!(input.starts_with("spec, thin.input: a rate is at least 0 and below 1, not"), "{input}");
+            let hidden = ThinSpec { hidden: Rates::Each(vec![0.5, rate]), ..ThinSpec::default() };
+            assert!(hidden.rates(2).unwrap_err().to_string().starts_with("spec, thin.hidden"), "{rate}");
+        }
+    }
+}

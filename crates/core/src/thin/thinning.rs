@@ -41,6 +41,18 @@ pub(super) struct Mask {
     pub threshold: u32,
 }
 
+impl Mask {
+    /// The mask of a level for a sample; none when all units are kept.
+    pub fn new(rate: f32, seed: u32, level: usize, sample: Sample) -> Option<Self> {
+        let (stream, step) = match sample {
+            Sample::Whole => return None,
+            Sample::Training { step } => (streams::training(level), step),
+            Sample::MonteCarlo { number } => (streams::monte_carlo(level), number),
+        };
+        (rate > 0.0).then(|| Self { key: Key { seed, stream }, step, threshold: threshold(rate) })
+    }
+}
+
 impl Thinning {
     /// The rates of a spec for a network.
     ///
@@ -69,13 +81,7 @@ impl Thinning {
 
     /// The mask of a level for a sample; none when all units are kept.
     pub(super) fn mask(&self, level: usize, sample: Sample) -> Option<Mask> {
-        let (stream, step) = match sample {
-            Sample::Whole => return None,
-            Sample::Training { step } => (streams::training(level), step),
-            Sample::MonteCarlo { number } => (streams::monte_carlo(level), number),
-        };
-        let rate = self.rates[level];
-        (rate > 0.0).then(|| Mask { key: Key { seed: self.seed, stream }, step, threshold: threshold(rate) })
+        Mask::new(self.rates[level], self.seed, level, sample)
     }
 
     /// What the kept units of a level are multiplied by.

@@ -23,6 +23,18 @@ pub enum Loss {
     Huber,
 }
 
+/// The rows of a slice with their targets.
+pub(crate) struct Labelled<'a> {
+    /// The targets of all rows.
+    pub targets: &'a Targets,
+    /// Which rows the slice has.
+    pub rows: &'a [usize],
+    /// What each of all rows counts; `None` means 1 each.
+    pub weights: Option<&'a [f32]>,
+    /// What gradients are multiplied by.
+    pub factor: f32,
+}
+
 /// A loss with its numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Objective {
@@ -74,22 +86,21 @@ impl Objective {
         }
     }
 
-    /// The sum of the losses of some rows, each times its weight, and the gradient of it times `factor`.
+    /// The sum of the losses of a slice's rows, each times its weight, and its gradient times the
+    /// slice's factor.
     ///
-    /// `outputs` and `gradients` are `[outputs, padded]` with the given number of rows in each
-    /// line; row number i of them is row `rows[i]` of the targets. Gradients of padding are set to 0.
+    /// `outputs` and `gradients` are `[outputs, padded]`: each line holds the slice's rows in their
+    /// order. Gradients of padding are set to 0.
     pub(crate) fn differentiate(
         &self,
         isa: Isa,
+        slice: &Labelled,
         outputs: &[f32],
         padded: usize,
-        targets: &Targets,
-        rows: &[usize],
-        weights: Option<&[f32]>,
-        factor: f32,
         gradients: &mut [f32],
     ) -> f64 {
-        let weight = |position: usize| weights.map_or(1.0, |weights| weights[rows[position]]);
+        let Labelled { targets, rows, factor, .. } = *slice;
+        let weight = |position: usize| slice.weights.map_or(1.0, |weights| weights[rows[position]]);
         let mut total = 0.0;
         match targets {
             Targets::Classes { labels, .. } if self.loss == Loss::CrossEntropy => {
@@ -197,5 +208,128 @@ fn softmax_lines(isa: Isa, logits: &[f32], padded: usize, to: &mut [f32]) {
     for position in 0..padded {
         let sum: f32 = to[position..logits.len()].iter().step_by(padded).sum();
         to[position..logits.len()].iter_mut().step_by(padded).for_each(|value| *value /= sum);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Matrix;
+
+    /// A line of outputs for 16 rows, as the kernels pad them.
+    const PADDED: usize = 16;
+
+    fn objective(loss: Loss, smoothing: f32, targets: &Targets) -> Objective {
+        let spec = TrainSpec {
+            loss: Some(loss),
+            label_smoothing: smoothing,
+            huber_delta: 0.5,
+            ..TrainSpec::default()
+        };
+        Objective::new(&spec, targets).unwrap()
+    }
+
+    /// The loss and the gradients of one row, whose target is row 1 of the targets, with a factor of 0.5.
+    fn one_row(
+        objective: Objective,
+        outputs: &[f32],
+        targets: &Targets,
+        weights: Option<&[f32]>,
+    ) -> (f64, Vec<f32>) {
+        let mut lines = vec![0.25; outputs.len() * PADDED];
+        lines.iter_mut().step_by(PADDED).zip(outputs).for_each(|(line, output)| *line = *output);
+        let mut gradients = vec![f32::NAN; lines.len()];
+        let isa = Isa::from_environment().unwrap();
+        let slice = Labelled { targets, rows: &[1], weights, factor: 0.5 };
+        let loss = objective.differentiate(isa, &slice, &lines, PADDED, &mut gradients);
+        let padding = gradients.chunks(PADDED).flat_map(|line| &line[1..]);
+        assert!(padding.into_iter().all(|&gradient| gradient == 0.0), "padding has no gradient");
+        let value =
+            objective.value(outputs, targets, 1) * weights.map_or(1.0, |weights| f64::from(weights[1]));
+        assert!((loss - value).abs() < 1e-12, "{loss} when trained, {value} when validated");
+        (loss, gradients.into_iter().step_by(PADDED).collect())
+    }
+
+    #[track_caller]
+    fn near(found: (f64, Vec<f32>), loss: f64, gradients: &[f64]) {
+        assert!((found.0 - loss).abs() < 1e-6, "loss {}, not {loss}", found.0);
+        assert_eq!(found.1.len(), gradients.len());
+        for (found, gradient) in found.1.iter().zip(gradients) {
+            assert!((f64::from(*found) - gradient).abs() < 1e-6, "gradient {found}, not {gradient}");
+        }
+    }
+
+    #[test]
+    fn cross_entropy_by_hand() {
+        let targets = Targets::Classes { labels: vec![0, 1], classes: 2 };
+        // Probabilities 1/4 and 3/4.
+        let outputs = [0.0, 3.0_f32.ln()];
+        let plain = objective(Loss::CrossEntropy, 0.0, &targets);
+        near(one_row(plain, &outputs, &targets, None), (4.0_f64 / 3.0).ln(), &[0.125, -0.125]);
+        near(
+            one_row(plain, &outputs, &targets, Some(&[9.0, 2.0])),
+            2.0 * (4.0_f64 / 3.0).ln(),
+            &[0.25, -0.25],
+        );
+        // The targets are 0.1 and 0.9.
+        let smoothed = objective(Loss::CrossEntropy, 0.2, &targets);
+        let loss = 0.1 * 4.0_f64.ln() + 0.9 * (4.0_f64 / 3.0).ln();
+        near(one_row(smoothed, &outputs, &targets, None), loss, &[0.075, -0.075]);
+        assert!(
+            (smoothed.without_smoothing().value(&outputs, &targets, 1) - (4.0_f64 / 3.0).ln()).abs() < 1e-7
+        );
+    }
+
+    #[test]
+    fn binary_cross_entropy_by_hand() {
+        let targets = Targets::Classes { labels: vec![1, 0], classes: 2 };
+        let outputs = [3.0_f32.ln()];
+        let plain = objective(Loss::BinaryCrossEntropy, 0.0, &targets);
+        near(one_row(plain, &outputs, &targets, None), 4.0_f64.ln(), &[0.375]);
+        let smoothed = objective(Loss::BinaryCrossEntropy, 0.2, &targets);
+        let loss = 0.1 * (4.0_f64 / 3.0).ln() + 0.9 * 4.0_f64.ln();
+        near(one_row(smoothed, &outputs, &targets, None), loss, &[0.325]);
+    }
+
+    #[test]
+    fn losses_of_numbers_by_hand() {
+        let targets = Targets::Values(Matrix::new(2, 2, vec![7.0, 7.0, 1.0, -1.0]).unwrap());
+        // Errors of 0.25 and -2.
+        let row = |loss| one_row(objective(loss, 0.0, &targets), &[1.25, -3.0], &targets, Some(&[0.0, 3.0]));
+        near(row(Loss::Squared), 3.0 * (0.0625 + 4.0) / 2.0, &[3.0 * 0.5 * 0.25, -3.0 * 2.0 * 0.5]);
+        near(row(Loss::Absolute), 3.0 * 2.25 / 2.0, &[3.0 * 0.25, -3.0 * 0.25]);
+        // Half of 0.0625, and 0.5 times 2 less 0.25.
+        near(row(Loss::Huber), 3.0 * (0.03125 + 0.875) / 2.0, &[3.0 * 0.25 * 0.25, -3.0 * 0.5 * 0.25]);
+        let exact = one_row(objective(Loss::Absolute, 0.0, &targets), &[1.0, -1.0], &targets, None);
+        near(exact, 0.0, &[0.0, 0.0]);
+    }
+
+    #[test]
+    fn logits_far_apart_do_not_overflow() {
+        let classes = Targets::Classes { labels: vec![0, 1], classes: 2 };
+        let cross_entropy = objective(Loss::CrossEntropy, 0.0, &classes);
+        near(one_row(cross_entropy, &[1000.0, -1000.0], &classes, None), 2000.0, &[0.5, -0.5]);
+        let binary = objective(Loss::BinaryCrossEntropy, 0.0, &classes);
+        near(one_row(binary, &[-1000.0], &classes, None), 1000.0, &[-0.5]);
+        near(one_row(binary, &[1000.0], &classes, None), 0.0, &[0.0]);
+    }
+
+    #[test]
+    fn a_loss_that_does_not_suit_is_refused() {
+        let classes = Targets::Classes { labels: vec![0, 2], classes: 3 };
+        let values = Targets::Values(Matrix::zeros(2, 4));
+        let new = |loss, targets| Objective::new(&TrainSpec { loss, ..TrainSpec::default() }, targets);
+        for (loss, targets) in [
+            (Loss::BinaryCrossEntropy, &classes),
+            (Loss::Squared, &classes),
+            (Loss::CrossEntropy, &values),
+            (Loss::BinaryCrossEntropy, &values),
+        ] {
+            let error = new(Some(loss), targets).unwrap_err().to_string();
+            assert!(error.starts_with("spec, train.loss: does not suit"), "{error}");
+        }
+        let (cross_entropy, squared) = (new(None, &classes).unwrap(), new(None, &values).unwrap());
+        assert_eq!((cross_entropy.loss(), cross_entropy.outputs(&classes)), (Loss::CrossEntropy, 3));
+        assert_eq!((squared.loss(), squared.outputs(&values)), (Loss::Squared, 4));
     }
 }

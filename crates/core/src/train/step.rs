@@ -1,5 +1,6 @@
 //! One step of training: thin, forward, loss, backward, update.
 
+use super::loss::Labelled;
 use super::stepper::{Stepper, Working};
 use super::threads;
 use crate::data::Examples;
@@ -27,16 +28,8 @@ impl Stepper {
             slice.forward(network, thinning, 0..network.layers().len());
             let padded = slice.padded();
             let (outputs, gradients) = slice.outputs_and_gradients();
-            *loss = objective.differentiate(
-                *isa,
-                outputs,
-                padded,
-                &examples.targets,
-                rows,
-                weights,
-                factor,
-                gradients,
-            );
+            let labelled = Labelled { targets: &examples.targets, rows, weights, factor };
+            *loss = objective.differentiate(*isa, &labelled, outputs, padded, gradients);
             slice.backward(network, thinning);
         });
         let loss = slices.iter().map(|slice| slice.loss).sum::<f64>() / rows.len() as f64;

@@ -5,7 +5,7 @@
 pub(super) struct Stopping {
     patience: u64,
     min_improvement: f64,
-    best: Option<(u64, f64)>,
+    lowest: f64,
     /// The loss that must be undercut by `min_improvement` to count as improved.
     bar: f64,
     improved: u64,
@@ -13,7 +13,7 @@ pub(super) struct Stopping {
 
 impl Stopping {
     pub fn new(patience: u64, min_improvement: f64) -> Self {
-        Self { patience, min_improvement, best: None, bar: f64::INFINITY, improved: 0 }
+        Self { patience, min_improvement, lowest: f64::INFINITY, bar: f64::INFINITY, improved: 0 }
     }
 
     /// Notes the loss of an epoch; true if it is the lowest so far.
@@ -21,21 +21,14 @@ impl Stopping {
         if loss < self.bar - self.min_improvement || self.bar == f64::INFINITY {
             (self.bar, self.improved) = (loss, epoch);
         }
-        let lowest = self.best.is_none_or(|(_, best)| loss < best);
-        if lowest {
-            self.best = Some((epoch, loss));
-        }
-        lowest
+        let is_lowest = loss < self.lowest;
+        self.lowest = self.lowest.min(loss);
+        is_lowest
     }
 
     /// Whether the loss has not improved for too long.
     pub fn is_over(&self, epoch: u64) -> bool {
         self.patience > 0 && epoch - self.improved >= self.patience
-    }
-
-    /// The epoch with the lowest loss.
-    pub fn best_epoch(&self) -> Option<u64> {
-        self.best.map(|(epoch, _)| epoch)
     }
 }
 
@@ -50,7 +43,6 @@ mod tests {
         assert!(stopping.note(2, 2.0) && !stopping.is_over(2));
         assert!(!stopping.note(3, 2.5) && !stopping.is_over(3));
         assert!(!stopping.note(4, 2.1) && stopping.is_over(4));
-        assert_eq!(stopping.best_epoch(), Some(2));
     }
 
     #[test]
@@ -59,7 +51,6 @@ mod tests {
         stopping.note(1, 2.0);
         assert!(stopping.note(2, 1.8) && stopping.note(3, 1.6));
         assert!(stopping.is_over(3));
-        assert_eq!(stopping.best_epoch(), Some(3));
     }
 
     #[test]

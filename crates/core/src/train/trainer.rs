@@ -73,7 +73,7 @@ impl Trainer<'_> {
             let batch = self.train.batch_for(examples.rows()).min(examples.rows());
             let stepper =
                 Stepper::new(self.isa, network, self.thin, self.train, objective, batch, self.seed)?;
-            Ok(Run::new(self, examples, valid, objective, stepper, batch).to_the_end(watch))
+            Ok(Run::new(self, examples, valid, objective, stepper, batch).finish(watch))
         })
     }
 }
@@ -129,7 +129,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn to_the_end(mut self, watch: &mut (dyn FnMut(&Event) -> Flow + Send)) -> Outcome {
+    fn finish(mut self, watch: &mut (dyn FnMut(&Event) -> Flow + Send)) -> Outcome {
         let mut ended = None;
         while ended.is_none() {
             ended = self.epoch(watch);

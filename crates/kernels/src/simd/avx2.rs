@@ -120,6 +120,22 @@ impl Simd for Avx2 {
     unsafe fn store_u32(to: *mut u32, value: __m256i) {
         unsafe { _mm256_storeu_si256(to.cast(), value) }
     }
+    #[inline(always)]
+    unsafe fn interleave([a, b, c, d]: [__m256i; 4]) -> [__m256i; 4] {
+        unsafe {
+            // Pairs, then quads within each 128-bit part, then the parts themselves.
+            let (ab, cd) = (_mm256_unpacklo_epi32(a, b), _mm256_unpacklo_epi32(c, d));
+            let (first, second) = (_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
+            let (ab, cd) = (_mm256_unpackhi_epi32(a, b), _mm256_unpackhi_epi32(c, d));
+            let (third, fourth) = (_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
+            [
+                _mm256_permute2x128_si256::<0x20>(first, second),
+                _mm256_permute2x128_si256::<0x20>(third, fourth),
+                _mm256_permute2x128_si256::<0x31>(first, second),
+                _mm256_permute2x128_si256::<0x31>(third, fourth),
+            ]
+        }
+    }
 
     #[inline(always)]
     unsafe fn transpose_16(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {

@@ -122,6 +122,26 @@ impl Simd for Avx512 {
     unsafe fn store_u32(to: *mut u32, value: __m512i) {
         unsafe { _mm512_storeu_si512(to.cast(), value) }
     }
+    #[inline(always)]
+    unsafe fn interleave([a, b, c, d]: [__m512i; 4]) -> [__m512i; 4] {
+        unsafe {
+            // Pairs, then quads within each 128-bit part, then the parts themselves.
+            let (ab, cd) = (_mm512_unpacklo_epi32(a, b), _mm512_unpacklo_epi32(c, d));
+            let (first, second) = (_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+            let (ab, cd) = (_mm512_unpackhi_epi32(a, b), _mm512_unpackhi_epi32(c, d));
+            let (third, fourth) = (_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+            let low = _mm512_shuffle_i32x4::<0x44>(first, second);
+            let high = _mm512_shuffle_i32x4::<0xEE>(first, second);
+            let low_after = _mm512_shuffle_i32x4::<0x44>(third, fourth);
+            let high_after = _mm512_shuffle_i32x4::<0xEE>(third, fourth);
+            [
+                _mm512_shuffle_i32x4::<0x88>(low, low_after),
+                _mm512_shuffle_i32x4::<0xDD>(low, low_after),
+                _mm512_shuffle_i32x4::<0x88>(high, high_after),
+                _mm512_shuffle_i32x4::<0xDD>(high, high_after),
+            ]
+        }
+    }
 
     #[inline(always)]
     unsafe fn transpose_16(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
@@ -161,7 +181,9 @@ impl Simd for Avx512 {
     unsafe fn expand_add_16(bits: u16, compact: *const f32, to: *mut f32) {
         unsafe {
             let values = _mm512_maskz_expand_ps(bits, _mm512_loadu_ps(compact));
-            _mm512_storeu_ps(to, _mm512_add_ps(_mm512_loadu_ps(to), values));
+            // Under the mask: a sum with 0 would turn a -0 beside it into 0.
+            let whole = _mm512_loadu_ps(to);
+            _mm512_storeu_ps(to, _mm512_mask_add_ps(whole, bits, whole, values));
         }
     }
 

@@ -41,7 +41,9 @@ pub trait Simd: Copy {
     unsafe fn div(a: Self::F, b: Self::F) -> Self::F;
     /// a * b + c, in one rounding where the machine has it.
     unsafe fn fma(a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    /// The larger; `b` where either is NaN.
     unsafe fn max(a: Self::F, b: Self::F) -> Self::F;
+    /// The smaller; `b` where either is NaN.
     unsafe fn min(a: Self::F, b: Self::F) -> Self::F;
     unsafe fn sqrt(a: Self::F) -> Self::F;
     /// To the nearest whole number, ties to even. |a| must be below 2^22.
@@ -64,6 +66,8 @@ pub trait Simd: Copy {
     /// Where a >= b, unsigned.
     unsafe fn at_least(a: Self::U, b: Self::U) -> Self::M;
     unsafe fn store_u32(to: *mut u32, value: Self::U);
+    /// The lanes of four vectors in turn: the first lane of each, then the second of each, …
+    unsafe fn interleave(vectors: [Self::U; 4]) -> [Self::U; 4];
 
     /// `block` is 16 lines of 16 values, `stride` apart; they are written, transposed, to
     /// 16 lines `to_stride` apart.

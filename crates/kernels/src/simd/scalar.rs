@@ -119,6 +119,10 @@ impl Simd for Scalar {
         // SAFETY: the caller gives a pointer to LANES values.
         unsafe { to.cast::<U>().write_unaligned(value) }
     }
+    #[inline(always)]
+    unsafe fn interleave(vectors: [U; 4]) -> [U; 4] {
+        std::array::from_fn(|lane| vectors.map(|vector| vector[lane]))
+    }
 
     #[inline(always)]
     unsafe fn transpose_16(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
