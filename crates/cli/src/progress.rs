@@ -61,7 +61,7 @@ impl Progress {
             Look::Nothing
         } else if is_terminal() {
             let bar = ProgressBar::with_draw_target(Some(LENGTH), ProgressDrawTarget::stderr());
-            bar.set_style(ProgressStyle::with_template("{bar:20} {wide_msg}")?.progress_chars(CHARACTERS));
+            bar.set_style(ProgressStyle::with_template("{bar:8} {wide_msg}")?.progress_chars(CHARACTERS));
             Look::Bar { bar, next: Instant::now() }
         } else {
             Look::Lines { parts: 0.0, epoch: 0 }
@@ -98,9 +98,11 @@ impl Progress {
         self.done = steps_done.max(minutes_done).min(1.0);
         bar.set_position((self.done * LENGTH as f64) as u64);
         let number = self.last.map_or(1, |epoch| epoch.epoch + 1);
-        let mut message = format!("epoch {number}{}  loss {loss:.4}", of(self.epochs));
-        if let Some(valid) = self.last.as_ref().and_then(valid) {
-            message += &format!("  {valid}");
+        let mut message = format!("{number}{}  loss {loss:.4}", of(self.epochs));
+        if let Some((loss, epoch)) = self.last.as_ref().and_then(|epoch| Some((epoch.valid_loss?, epoch))) {
+            let error =
+                epoch.valid_error.map_or(String::new(), |error| format!(" ({})", text::percent(error)));
+            message += &format!("  valid {loss:.4}{error}");
         }
         message += &format!("  {} rows/s", text::count((self.rows as f64 / seconds) as u64));
         if self.done > 0.0 {

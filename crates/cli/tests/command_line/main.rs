@@ -1,5 +1,7 @@
 //! The program as a person runs it: files in, files and text out, exit statuses.
 
+#![allow(clippy::unwrap_used)]
+
 mod end_to_end;
 mod rude_inputs;
 mod same_bits;
