@@ -1,1 +1,100 @@
-fn main() {}
+//! The command line of thinnet: parse, call the library, print.
+
+mod arguments;
+mod demo;
+mod evaluate;
+mod fit;
+mod inspect;
+mod predict;
+mod progress;
+mod text;
+
+use std::io::{self, ErrorKind};
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind as Wrong;
+
+use arguments::{Arguments, Command};
+
+/// A run that failed.
+const FAILED: u8 = 1;
+/// A command line that cannot be used.
+const WRONG: u8 = 2;
+
+fn main() -> ExitCode {
+    let done = Arguments::try_parse().map_err(anyhow::Error::from).and_then(run);
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(&error),
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    // Every mode computes, and a forced instruction set that is not there should not cost a wait.
+    thinnet::Isa::from_environment().map_err(thinnet::Error::Machine)?;
+    match arguments.command {
+        Command::Demo(demo) => demo::run(&demo),
+        Command::Fit(fit) => fit::run(&fit),
+        Command::Predict(predict) => predict::run(&predict),
+        Command::Evaluate(evaluate) => evaluate::run(&evaluate),
+        Command::Inspect(inspect) => inspect::run(&inspect),
+    }
+}
+
+/// Says what went wrong, in one sentence, and gives the exit status.
+fn report(error: &anyhow::Error) -> ExitCode {
+    // The reader of a pipe had enough (`thinnet predict ... | head`): that is no failure.
+    let closed = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(closed) {
+        return ExitCode::SUCCESS;
+    }
+    let Some(wrong) = error.downcast_ref::<clap::Error>() else {
+        text::say(&format!("error: {error}"));
+        return ExitCode::from(FAILED);
+    };
+    match wrong.kind() {
+        Wrong::DisplayHelp | Wrong::DisplayVersion | Wrong::DisplayHelpOnMissingArgumentOrSubcommand => {
+            // A closed pipe is no failure here either.
+            let _ = wrong.print();
+        }
+        _ => text::say(&sentence(&wrong.render().to_string())),
+    }
+    match wrong.exit_code() {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(WRONG),
+    }
+}
+
+/// What clap says in several lines and a usage, in one.
+fn sentence(message: &str) -> String {
+    let mut sentence = String::new();
+    for line in message.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            break;
+        }
+        if !sentence.is_empty() {
+            sentence += if sentence.ends_with(':') { " " } else { "; " };
+        }
+        sentence += line.strip_prefix("tip: ").unwrap_or(line);
+    }
+    let mode = std::env::args().nth(1).filter(|word| !word.starts_with('-')).unwrap_or_default();
+    let known = ["demo", "fit", "predict", "evaluate", "inspect"].contains(&mode.as_str());
+    let help = if known { format!("thinnet {mode} --help") } else { "thinnet --help".into() };
+    format!("{sentence}; {help} lists what can be typed")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_message_of_several_lines_becomes_a_sentence() {
+        let message = "error: unexpected argument '--lrr' found\n\n  tip: a similar argument exists: '--lr'\n\n\
+                       Usage: thinnet fit <DATA>\n\nFor more information, try '--help'.\n";
+        let expected = "error: unexpected argument '--lrr' found; a similar argument exists: '--lr'; ";
+        assert!(super::sentence(message).starts_with(expected));
+        let missing = super::sentence("error: these are missing:\n  <DATA>\n\nUsage: thinnet fit <DATA>\n");
+        assert!(missing.starts_with("error: these are missing: <DATA>; thinnet"), "{missing}");
+    }
+}

@@ -74,15 +74,18 @@ impl Spec {
         self.train.check()
     }
 
-    /// The same spec with every default filled in that depends on the data.
+    /// The same spec with every default filled in that depends on the data: a data set of `rows`, of which
+    /// `training_rows` are trained on, and whether there are rows that validate.
     #[must_use]
-    pub fn completed(&self, pipeline: &Pipeline, training_rows: usize) -> Self {
+    pub fn completed(&self, pipeline: &Pipeline, rows: usize, training_rows: usize, validates: bool) -> Self {
         let mut spec = self.clone();
         spec.data.target = pipeline.target_name().map(str::to_string);
         spec.data.task = Some(pipeline.task());
+        spec.data.valid = Some(self.data.valid_for(rows));
         let default = if pipeline.classes().is_empty() { Loss::Squared } else { Loss::CrossEntropy };
         spec.train.loss = Some(self.train.loss.unwrap_or(default));
         spec.train.batch = Some(self.train.batch_for(training_rows).min(training_rows));
+        spec.train.patience = Some(self.train.patience_for(validates));
         spec
     }
 }
@@ -90,6 +93,7 @@ impl Spec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::Momentum;
 
     #[test]
     fn a_spec_comes_back_as_it_went() {
@@ -98,6 +102,10 @@ mod tests {
         let spec = Spec::parse("run.toml", text).unwrap();
         assert_eq!(Spec::parse("again", &spec.to_toml().unwrap()).unwrap(), spec);
         assert_eq!(spec.seed, 7);
+        for momentum in ["0.5", "\"0.5\""] {
+            let spec = Spec::parse("run.toml", &format!("[train]\nmomentum = {momentum}\n")).unwrap();
+            assert_eq!(spec.train.momentum, Momentum::Constant(0.5));
+        }
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn spec(share: Share, optimizer: Optimizer) -> Spec {
             slice: 48,
             epochs: 2,
             steps: 12,
-            patience: 5,
+            patience: Some(5),
             ..TrainSpec::default()
         },
         ..Spec::default()

@@ -53,20 +53,32 @@ pub struct DataSpec {
     pub types: ColumnTypes,
     /// The column that says how much each row counts: numbers from 0 upwards.
     pub weight: Option<String>,
-    /// The fraction of the rows that is set aside for validation, above 0 and below 1. Without it, none is.
+    /// The fraction of the rows that is set aside for validation, from 0 (none) to below 1. Without it,
+    /// [`DataSpec::valid_for`] decides.
     pub valid: Option<f64>,
 }
 
 impl DataSpec {
+    /// The fraction of so many rows that validates: what the spec says, or 0.2, 0.1 of more than 10,000
+    /// rows, and 0 of fewer than 50, where it would be too few to choose by.
+    pub fn valid_for(&self, rows: usize) -> f64 {
+        let from_rows = match rows {
+            0..50 => 0.0,
+            50..=10_000 => 0.2,
+            _ => 0.1,
+        };
+        self.valid.unwrap_or(from_rows)
+    }
+
     /// Checks what can be checked without the data.
     ///
     /// # Errors
     /// [`Error::Spec`] for a fraction out of range, and for a column used for two things at once.
     pub fn check(&self) -> Result<()> {
         if let Some(valid) = self.valid
-            && !(valid > 0.0 && valid < 1.0)
+            && !(0.0..1.0).contains(&valid)
         {
-            return Err(Error::spec("data.valid", format!("{valid} is not a fraction between 0 and 1")));
+            return Err(Error::spec("data.valid", format!("must be at least 0 and below 1, not {valid}")));
         }
         if let (Some(target), Some(weight)) = (&self.target, &self.weight)
             && target == weight
@@ -114,8 +126,9 @@ mod tests {
         for wrong in [named("a", "a", "c"), named("a", "b", "a"), named("a", "b", "b")] {
             assert!(wrong.check().is_err(), "{wrong:?}");
         }
-        for valid in [0.0, 1.0, -0.1, f64::NAN] {
+        for valid in [1.0, -0.1, f64::NAN] {
             assert!(DataSpec { valid: Some(valid), ..DataSpec::default() }.check().is_err());
         }
+        assert!(DataSpec { valid: Some(0.0), ..DataSpec::default() }.check().is_ok());
     }
 }

@@ -119,7 +119,7 @@ fn check_probabilities(probabilities: &Matrix, labels: &[u32]) -> Result<()> {
 }
 
 /// The index of the largest value, the first of them if there are several.
-fn largest(values: &[f32]) -> usize {
+pub fn largest(values: &[f32]) -> usize {
     let mut best = 0;
     for (index, value) in values.iter().enumerate() {
         if *value > values[best] {

@@ -47,15 +47,19 @@ pub struct Prepared {
 }
 
 /// Splits the data, fits the preparation on the training rows, and fills in the spec. Without
-/// `valid`, the fraction `data.valid` of the rows validates.
+/// `valid`, the fraction `data.valid` of the rows validates; with it, that fraction becomes 0.
 ///
 /// # Errors
 /// A spec or data that cannot be used.
 pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepared> {
     spec.check()?;
     let all = || (0..data.rows()).collect();
-    let fraction = spec.data.valid.unwrap_or(0.0);
-    let parts = if valid.is_none() && fraction > 0.0 {
+    let mut spec = spec.clone();
+    if valid.is_some() {
+        spec.data.valid = Some(0.0);
+    }
+    let fraction = spec.data.valid_for(data.rows());
+    let parts = if fraction > 0.0 {
         let labels = strata(data, &spec.data)?;
         split(data.rows(), labels.as_deref(), fraction, &mut words(spec.seed))?
     } else {
@@ -68,7 +72,8 @@ pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepare
         None if parts.valid.is_empty() => None,
         None => Some(pipeline.examples(data, Some(&parts.valid))?),
     };
-    Ok(Prepared { spec: spec.completed(&pipeline, train.rows()), pipeline, train, valid, warnings })
+    let spec = spec.completed(&pipeline, data.rows(), train.rows(), valid.is_some());
+    Ok(Prepared { spec, pipeline, train, valid, warnings })
 }
 
 /// Trains a model. `watch` hears of every step and epoch and may end the run.
@@ -116,7 +121,16 @@ impl Prepared {
         let mut model = Model { spec, pipeline, network, run };
         model.run.noise = model.noise(valid.as_ref().unwrap_or(&train), isa, threads)?;
         let measure = |examples: &Examples| model.measure(examples, Average::WeightScaling, 0, threads);
-        let (train, valid) = (measure(&train)?, valid.as_ref().map(measure).transpose()?);
+        let (step, learning_rate) = (model.run.steps.saturating_sub(1), model.spec.train.learning_rate);
+        // Parameters can be finite where predictions are not.
+        let astray = |error| match error {
+            Error::Argument { what: "probabilities" | "predictions", .. } => {
+                Error::NotFinite { step, learning_rate }
+            }
+            other => other,
+        };
+        let train = measure(&train).map_err(astray)?;
+        let valid = valid.as_ref().map(measure).transpose().map_err(astray)?;
         Ok(Fitted { model, warnings, train, valid, rows, seconds })
     }
 }

@@ -16,6 +16,7 @@ pub enum Initialise {
     /// Uniform within ± sqrt(6 / (in + out)) (Glorot and Bengio 2010).
     Glorot,
     /// Normal with variance 1 / in, for selu (LeCun et al. 1998).
+    #[serde(rename = "lecun")]
     LeCun,
     /// Normal with variance 1 / out, as in the code of the dropout paper's authors (deepnet, 2014).
     Paper,

@@ -60,7 +60,8 @@ impl Objective {
         if !fits.contains(&loss) {
             let problem = match targets {
                 Targets::Classes { classes, .. } => {
-                    format!("does not suit a classification with {classes} classes")
+                    let for_two = if *classes == 2 { " or binary-cross-entropy" } else { "" };
+                    format!("does not suit {classes} classes; use cross-entropy{for_two}")
                 }
                 Targets::Values(_) => {
                     "does not suit a regression; use squared, absolute or huber".to_string()

@@ -113,9 +113,9 @@ impl FromStr for Schedule {
     }
 }
 
-/// The momentum.
+/// The momentum. A spec may have the constant form as a number or as text.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[serde(into = "Written", try_from = "Written")]
 pub enum Momentum {
     /// `0.9`: the same at every step.
     Constant(f64),
@@ -196,6 +196,34 @@ impl FromStr for Momentum {
     }
 }
 
+/// A momentum as a spec has it.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Number(f64),
+    Text(String),
+}
+
+impl From<Momentum> for Written {
+    fn from(momentum: Momentum) -> Self {
+        match momentum {
+            Momentum::Constant(momentum) => Written::Number(momentum),
+            changing => Written::Text(changing.to_string()),
+        }
+    }
+}
+
+impl TryFrom<Written> for Momentum {
+    type Error = String;
+
+    fn try_from(written: Written) -> std::result::Result<Self, String> {
+        match written {
+            Written::Number(momentum) => Ok(Momentum::Constant(momentum)),
+            Written::Text(text) => text.parse(),
+        }
+    }
+}
+
 /// A name, and the numbers after its colons.
 fn split(text: &str) -> std::result::Result<(&str, Vec<f64>), String> {
     let mut parts = text.split(':');
@@ -204,22 +232,19 @@ fn split(text: &str) -> std::result::Result<(&str, Vec<f64>), String> {
     Ok((name, parts.map(number).collect::<std::result::Result<_, _>>()?))
 }
 
-macro_rules! as_text {
-    ($($type:ty),*) => { $(
-        impl From<$type> for String {
-            fn from(value: $type) -> String {
-                value.to_string()
-            }
-        }
-        impl TryFrom<String> for $type {
-            type Error = String;
-            fn try_from(text: String) -> std::result::Result<Self, String> {
-                text.parse()
-            }
-        }
-    )* };
+impl From<Schedule> for String {
+    fn from(schedule: Schedule) -> String {
+        schedule.to_string()
+    }
 }
-as_text!(Schedule, Momentum);
+
+impl TryFrom<String> for Schedule {
+    type Error = String;
+
+    fn try_from(text: String) -> std::result::Result<Self, String> {
+        text.parse()
+    }
+}
 
 #[cfg(test)]
 mod tests {

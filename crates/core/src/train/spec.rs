@@ -83,8 +83,9 @@ pub struct TrainSpec {
     /// The most minutes. A run that they end cannot be repeated to the bit.
     pub minutes: f64,
     /// Epochs without improvement of the validation loss before the run stops and the best
-    /// parameters are restored.
-    pub patience: u64,
+    /// parameters are restored; 0 switches both off. Left out: 20 where there are validation rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<u64>,
     /// By how much the validation loss must fall to count as improved.
     pub min_improvement: f64,
 }
@@ -118,7 +119,7 @@ impl Default for TrainSpec {
             epochs: 100,
             steps: 0,
             minutes: 0.0,
-            patience: 0,
+            patience: None,
             min_improvement: 0.0,
         }
     }
@@ -134,6 +135,11 @@ impl TrainSpec {
             _ => 256,
         };
         self.batch.unwrap_or(from_rows)
+    }
+
+    /// The epochs to wait for an improvement, by default from whether there are validation rows.
+    pub fn patience_for(&self, validates: bool) -> u64 {
+        self.patience.unwrap_or(if validates { 20 } else { 0 })
     }
 
     /// Checks every field.

@@ -108,13 +108,13 @@ impl<'a> Run<'a> {
         batch: usize,
     ) -> Self {
         let spec = trainer.train;
-        let from_epochs = spec.epochs * examples.rows().div_ceil(batch) as u64;
+        let from_epochs = spec.epochs.saturating_mul(examples.rows().div_ceil(batch) as u64);
         let limits = [from_epochs, spec.steps].into_iter().filter(|&limit| limit > 0);
         Self {
             total_steps: limits.min().unwrap_or(u64::MAX),
             weights: mean_one(examples.weights.as_deref()),
             order: (0..examples.rows()).collect(),
-            stopping: Stopping::new(spec.patience, spec.min_improvement),
+            stopping: Stopping::new(spec.patience_for(valid.is_some()), spec.min_improvement),
             chosen: (stepper.network().values().to_vec(), 0),
             history: Vec::new(),
             steps: 0,
@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
             ended = self.epoch(watch);
         }
         let ended = ended.unwrap_or(Ended::Finished);
-        let chooses = self.valid.is_some() && self.trainer.train.patience > 0;
+        let chooses = self.valid.is_some() && self.trainer.train.patience_for(true) > 0;
         if chooses || matches!(ended, Ended::NotFinite { .. }) {
             self.stepper.restore(&self.chosen.0);
         } else {
@@ -177,6 +177,12 @@ impl<'a> Run<'a> {
         }
         self.rows += rows;
         let validated = self.valid.map(|valid| self.validate(valid));
+        // The last step may have gone astray; no later one would notice.
+        let finite = self.stepper.network().values().iter().all(|value| value.is_finite());
+        if !finite || validated.is_some_and(|(loss, _)| !loss.is_finite()) {
+            let (step, learning_rate) = (self.steps - 1, learning_rate as f32);
+            return Some(Ended::NotFinite { step, learning_rate });
+        }
         let epoch = Epoch {
             epoch: number,
             steps: self.steps,

@@ -1,0 +1,480 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand};
+use serde::Deserialize;
+use serde::de::value::{Error as NotNamed, StrDeserializer};
+use thinnet::Result;
+use thinnet::average::Average;
+use thinnet::data::{ColumnType, Data, Part, Task};
+use thinnet::model::Model;
+use thinnet::network::{Activation, Initialise};
+use thinnet::thin::{Scaling, Share};
+use thinnet::train::{Balanced, ClassWeights, Loss, Momentum, Optimizer, Schedule};
+
+/// `thinnet`
+#[derive(Debug, Parser)]
+#[command(name = "thinnet", bin_name = "thinnet", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const ABOUT: &str = "\
+Train networks by thinning them, predict with the average of all of them.
+
+Each step of training drops units at random and trains the thinned network that
+is left; prediction uses the whole network, as the average of all of them. You
+give a CSV file or images, and get one model file that predicts.";
+
+const EXAMPLES: &str = "\
+Examples:
+  thinnet demo                               what dropout does, in half a minute
+  thinnet fit rows.csv                       learn the last column
+  thinnet fit rows.csv --target price --ignore id
+                                             learn another one, leave one out
+  thinnet evaluate rows.thinnet test.csv     how good it is on unseen rows
+  thinnet predict rows.thinnet new.csv       a class or a value for each row
+  thinnet predict rows.thinnet new.csv --proba --average mc:50
+                                             and how sure the prediction is
+  thinnet inspect rows.thinnet               what is in a model
+  thinnet fit --help                         every option of a mode
+
+DATA is a CSV or TSV file with a header, plain or gzipped; a folder with the
+four IDX files of MNIST or Fashion-MNIST; or the word digits, for the 1,797
+small images that are built in.
+
+Exit status: 0 all went well, 1 the run failed, 2 a wrong command line.";
+
+/// The modes.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Learn the built-in digits with and without dropout, side by side
+    Demo(Demo),
+    /// Train a model on DATA and write it to a file
+    Fit(Box<Fit>),
+    /// Predict a class or a value for each row of DATA
+    Predict(Predict),
+    /// Measure a model on rows whose targets are known
+    Evaluate(Evaluate),
+    /// Show what a model consists of and how it was trained
+    Inspect(Inspect),
+}
+
+/// `thinnet demo`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  thinnet demo --seeds 3")]
+pub struct Demo {
+    /// Runs of each network, with the seeds 0, 1, 2, … [default: 5]
+    #[arg(long, value_name = "RUNS", default_value_t = 5, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub seeds: u32,
+    /// Epochs of each run [default: 200]
+    #[arg(long, value_name = "EPOCHS", default_value_t = 200, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub epochs: u64,
+    /// Runs at a time; 0 takes as many as there are cores [default: 0]
+    #[arg(long, value_name = "THREADS", default_value_t = 0, hide_default_value = true)]
+    #[arg(value_parser = threads)]
+    pub threads: usize,
+    /// Print one JSON object instead of the report
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `thinnet fit`
+#[derive(Args, Debug)]
+#[command(after_help = FIT_EXAMPLES, allow_negative_numbers = true)]
+pub struct Fit {
+    /// CSV or TSV file, folder of IDX files (its training part), or the word digits
+    pub data: PathBuf,
+    /// Where the model goes [default: the name of DATA with .thinnet, in this folder]
+    #[arg(short, long, value_name = "MODEL")]
+    pub output: Option<PathBuf>,
+    /// Print one JSON object instead of the summary
+    #[arg(long)]
+    pub json: bool,
+    /// Say nothing but warnings and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Threads; the model is the same for any number; 0 takes all cores [default: 0]
+    #[arg(long, value_name = "THREADS", default_value_t = 0, hide_default_value = true)]
+    #[arg(value_parser = threads)]
+    pub threads: usize,
+    /// A TOML file with all of what follows; options override it [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub spec: Option<PathBuf>,
+    /// Print the whole spec that would run, and do not run it
+    #[arg(long, conflicts_with_all = ["json", "output"])]
+    pub print_spec: bool,
+    /// The seed of split, weights, order and masks, 0 to 4294967295 [default: 0]
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u32>,
+
+    /// The columns.
+    #[command(flatten)]
+    pub columns: Columns,
+    /// The network.
+    #[command(flatten)]
+    pub network: Network,
+    /// The loss.
+    #[command(flatten)]
+    pub loss: LossOptions,
+    /// The steps.
+    #[command(flatten)]
+    pub steps: Steps,
+}
+
+const FIT_EXAMPLES: &str = "\
+Examples:
+  thinnet fit churn.csv --target Exited --ignore RowNumber --ignore Surname
+  thinnet fit mnist/ --hidden 1024,1024,1024 --input-dropout 0.2 --minutes 8
+  thinnet fit rows.csv --print-spec > run.toml
+  thinnet fit rows.csv --spec run.toml --seed 1 -o second.thinnet
+
+Ctrl-C ends a run after the current step and keeps the best model so far.";
+
+/// Which columns play which part.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Data")]
+pub struct Columns {
+    /// The column to learn [default: the last one]
+    #[arg(long, value_name = "COLUMN")]
+    pub target: Option<String>,
+    /// A column to leave out; can be repeated [default: none]
+    #[arg(long, value_name = "COLUMN")]
+    pub ignore: Vec<String>,
+    /// classification or regression [default: texts and few small integers are classes]
+    #[arg(long, value_parser = named::<Task>)]
+    pub task: Option<Task>,
+    /// Read a column as number or text; can be repeated [default: what its cells are]
+    #[arg(long = "type", value_name = "COLUMN=TYPE", value_parser = column_type)]
+    pub types: Vec<(String, ColumnType)>,
+    /// The column that says how much each row counts [default: 1 each]
+    #[arg(long, value_name = "COLUMN")]
+    pub weight: Option<String>,
+    /// Rows that choose the epoch: a fraction of DATA, 0 for none, or a file
+    /// [default: 0.2; 0.1 of more than 10,000 rows; 0 of fewer than 50]
+    #[arg(long, value_name = "FRACTION|FILE")]
+    pub valid: Option<Valid>,
+}
+
+/// The whole network, and who is dropped.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Network and dropout")]
+pub struct Network {
+    /// Units of each hidden layer, or none for no hidden layer [default: 512,512]
+    #[arg(long, value_name = "UNITS,…")]
+    pub hidden: Option<Units>,
+    /// relu, leaky-relu, logistic, tanh, selu, gelu, silu, mish or identity [default: relu]
+    #[arg(long, value_name = "NAME", value_parser = named::<Activation>)]
+    pub activation: Option<Activation>,
+    /// First weights: he, glorot, lecun or paper [default: he]
+    #[arg(long, value_name = "NAME", value_parser = named::<Initialise>)]
+    pub initialise: Option<Initialise>,
+    /// Probability that a hidden unit is dropped: one rate, or one for each layer [default: 0.5]
+    #[arg(long, value_name = "RATE,…")]
+    pub dropout: Option<Numbers>,
+    /// Probability that an input is dropped [default: 0]
+    #[arg(long, value_name = "RATE")]
+    pub input_dropout: Option<f32>,
+    /// Who shares a mask: each row has its own, or a slice shares one, which is faster [default: slice]
+    #[arg(long, value_name = "row|slice", value_parser = named::<Share>)]
+    pub share: Option<Share>,
+    /// When kept units make up for dropped ones: training or at-prediction [default: training]
+    #[arg(long, value_name = "WHEN", value_parser = named::<Scaling>)]
+    pub scaling: Option<Scaling>,
+}
+
+/// What is minimised.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Loss, penalties and limits of weights")]
+pub struct LossOptions {
+    /// cross-entropy or binary-cross-entropy for classes, squared, absolute or huber for numbers
+    /// [default: cross-entropy, squared]
+    #[arg(long, value_name = "NAME", value_parser = named::<Loss>)]
+    pub loss: Option<Loss>,
+    /// From which error on huber is linear, in standard deviations of the target [default: 1]
+    #[arg(long, value_name = "DEVIATIONS")]
+    pub huber_delta: Option<f32>,
+    /// Share of each label that is spread over all classes [default: 0]
+    #[arg(long, value_name = "SHARE")]
+    pub label_smoothing: Option<f32>,
+    /// What the rows of each class count: balanced, or a number for each, yes=5,no=1 [default: 1 each]
+    #[arg(long, value_name = "WEIGHTS", value_parser = class_weights)]
+    pub class_weights: Option<ClassWeights>,
+    /// Penalty on the sum of |weight| [default: 0]
+    #[arg(long, value_name = "NUMBER")]
+    pub l1: Option<f32>,
+    /// Penalty on half the sum of weight² [default: 0]
+    #[arg(long, value_name = "NUMBER")]
+    pub l2: Option<f32>,
+    /// Greatest norm of a unit's incoming weights, 0 for no limit [default: 0]
+    #[arg(long, value_name = "NORM")]
+    pub max_norm: Option<f32>,
+    /// Greatest norm of the gradient, 0 for no limit [default: 0]
+    #[arg(long, value_name = "NORM")]
+    pub clip: Option<f32>,
+}
+
+/// How long and how fast.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Training")]
+pub struct Steps {
+    /// sgd, nesterov, adam or adamw [default: adam]
+    #[arg(long, value_name = "NAME", value_parser = named::<Optimizer>)]
+    pub optimizer: Option<Optimizer>,
+    /// Learning rate before its schedule [default: 0.001]
+    #[arg(long, value_name = "RATE")]
+    pub lr: Option<f32>,
+    /// constant, cosine, step:EPOCHS:FACTOR, exponential:FACTOR (of an epoch) or inverse:STEPS
+    /// [default: cosine]
+    #[arg(long, value_name = "SCHEDULE")]
+    pub schedule: Option<Schedule>,
+    /// Steps over which the learning rate rises from 0 [default: 0]
+    #[arg(long, value_name = "STEPS")]
+    pub warmup: Option<u64>,
+    /// Of sgd and nesterov: a number, linear:FROM:TO:STEPS or exponential:FROM:TO:STEPS [default: 0.9]
+    #[arg(long, value_name = "MOMENTUM")]
+    pub momentum: Option<Momentum>,
+    /// Decoupled weight decay of adamw [default: 0.01]
+    #[arg(long, value_name = "NUMBER")]
+    pub weight_decay: Option<f32>,
+    /// The most epochs, 0 for no limit [default: 100]
+    #[arg(long, value_name = "EPOCHS")]
+    pub epochs: Option<u64>,
+    /// The most steps, 0 for no limit [default: 0]
+    #[arg(long, value_name = "STEPS")]
+    pub steps: Option<u64>,
+    /// The most minutes, 0 for no limit; such a run cannot be repeated to the bit [default: 0]
+    #[arg(long, value_name = "MINUTES")]
+    pub minutes: Option<f64>,
+    /// Rows of a mini-batch [default: 32 to 256, by the number of rows]
+    #[arg(long, value_name = "ROWS")]
+    pub batch: Option<usize>,
+    /// Rows of a slice, which one thread trains and which may share a mask [default: 64]
+    #[arg(long, value_name = "ROWS")]
+    pub slice: Option<usize>,
+    /// Epochs to wait for a better validation loss before the run ends and the best epoch is restored;
+    /// 0 keeps the last epoch [default: 20]
+    #[arg(long, value_name = "EPOCHS")]
+    pub patience: Option<u64>,
+    /// By how much the validation loss must fall to count as better [default: 0]
+    #[arg(long, value_name = "LOSS")]
+    pub min_improvement: Option<f64>,
+}
+
+/// A model, and rows to use it on.
+#[derive(Args, Debug)]
+pub struct Use {
+    /// A model file that thinnet fit has written
+    pub model: PathBuf,
+    /// CSV or TSV file, folder of IDX files, or the word digits
+    pub data: PathBuf,
+    /// The part of a folder of IDX files, train or test [default: test]
+    #[arg(long)]
+    pub part: Option<Part>,
+    /// scale: one pass of the whole network; mc:T: the mean of T thinned networks, and how far they lie
+    /// apart [default: scale]
+    #[arg(long, value_name = "scale|mc:T", default_value_t, hide_default_value = true)]
+    pub average: Average,
+    /// The seed of the networks of mc:T, 0 to 4294967295 [default: 0]
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, hide_default_value = true)]
+    pub seed: u32,
+    /// Threads; the result is the same for any number; 0 takes all cores [default: 0]
+    #[arg(long, value_name = "THREADS", default_value_t = 0, hide_default_value = true)]
+    #[arg(value_parser = threads)]
+    pub threads: usize,
+}
+
+impl Use {
+    /// Reads the model, and the data as the model needs them.
+    pub fn open(&self) -> Result<(Model, Data)> {
+        let model = Model::load(&self.model)?;
+        let default = Data::has_parts(&self.data).then_some(Part::Test);
+        let data = Data::open(&self.data, self.part.or(default), &model.pipeline.column_types())?;
+        Ok((model, data))
+    }
+}
+
+/// `thinnet predict`
+#[derive(Args, Debug)]
+#[command(after_help = PREDICT_NOTES, allow_negative_numbers = true)]
+pub struct Predict {
+    /// The model and the rows.
+    #[command(flatten)]
+    pub rows: Use,
+    /// Where the CSV goes [default: standard output]
+    #[arg(short, long, value_name = "OUT.csv")]
+    pub output: Option<PathBuf>,
+    /// Add the probability of each class
+    #[arg(long)]
+    pub proba: bool,
+}
+
+const PREDICT_NOTES: &str = "\
+One line for each row of DATA, in its order; a target column is not needed.
+  class, value      what is predicted; a value has the target's unit
+  probability NAME  with --proba: for each class
+  spread            with --average mc:T, of a class: the standard deviation of
+                    its probability over the T networks (spread NAME for each
+                    class with --proba); of a value: the standard deviation of
+                    the target around it, in the target's unit, from the T
+                    networks and the errors on the validation rows together
+
+Examples:
+  thinnet predict churn.thinnet new.csv -o predictions.csv
+  thinnet predict churn.thinnet new.csv --proba --average mc:50 | head";
+
+/// `thinnet evaluate`
+#[derive(Args, Debug)]
+#[command(after_help = EVALUATE_NOTES, allow_negative_numbers = true)]
+pub struct Evaluate {
+    /// The model and the rows.
+    #[command(flatten)]
+    pub rows: Use,
+    /// Print one JSON object instead of the table
+    #[arg(long)]
+    pub json: bool,
+}
+
+const EVALUATE_NOTES: &str = "\
+Use rows that the model has never seen: on the training rows, and on the
+validation rows that chose its epoch, it looks better than it is.
+
+Examples:
+  thinnet evaluate churn.thinnet test.csv
+  thinnet evaluate mnist.thinnet mnist/ --average mc:50 --json";
+
+/// `thinnet inspect`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  thinnet inspect churn.thinnet")]
+pub struct Inspect {
+    /// A model file that thinnet fit has written
+    pub model: PathBuf,
+    /// Print one JSON object instead of the report
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What validates.
+#[derive(Clone, Debug)]
+pub enum Valid {
+    /// A fraction of the rows.
+    Fraction(f64),
+    /// The rows of another file.
+    File(PathBuf),
+}
+
+impl FromStr for Valid {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        Ok(text.parse().map_or_else(|_| Valid::File(text.into()), Valid::Fraction))
+    }
+}
+
+/// The widths of the hidden layers.
+#[derive(Clone, Debug)]
+pub struct Units(pub Vec<usize>);
+
+impl FromStr for Units {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        if text == "none" {
+            return Ok(Self(Vec::new()));
+        }
+        list(text).ok_or("write numbers of units, for example 512,512, or none".into()).map(Self)
+    }
+}
+
+/// One number, or several.
+#[derive(Clone, Debug)]
+pub struct Numbers(pub Vec<f32>);
+
+impl FromStr for Numbers {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        list(text).ok_or("write one rate, or one for each hidden layer: 0.5,0.2").map(Self)
+    }
+}
+
+/// Numbers between commas.
+fn list<T: FromStr>(text: &str) -> Option<Vec<T>> {
+    text.split(',').map(|part| part.trim().parse().ok()).collect()
+}
+
+/// One of the names that a spec has for it.
+fn named<T: for<'de> Deserialize<'de>>(text: &str) -> std::result::Result<T, String> {
+    T::deserialize(StrDeserializer::<NotNamed>::new(text)).map_err(|error| {
+        let sentence = error.to_string();
+        sentence.split_once(", ").map_or(sentence.clone(), |(_, expected)| expected.replace('`', ""))
+    })
+}
+
+fn column_type(text: &str) -> std::result::Result<(String, ColumnType), String> {
+    let (column, kind) = text.rsplit_once('=').ok_or("write COLUMN=number or COLUMN=text")?;
+    Ok((column.into(), named(kind)?))
+}
+
+fn class_weights(text: &str) -> std::result::Result<ClassWeights, String> {
+    if text == "balanced" {
+        return Ok(ClassWeights::Named(Balanced::Balanced));
+    }
+    let weight = |part: &str| {
+        let (class, weight) = part.rsplit_once('=')?;
+        Some((class.to_string(), weight.parse().ok()?))
+    };
+    let weights = text.split(',').map(weight).collect::<Option<_>>();
+    weights.map(ClassWeights::Each).ok_or("write balanced, or CLASS=NUMBER,CLASS=NUMBER".into())
+}
+
+/// So many can be started on any machine.
+fn threads(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(threads) if threads <= 1024 => Ok(threads),
+        _ => Err("write a number from 0 to 1024".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_tells_its_default() {
+        let command = Arguments::command();
+        for mode in command.get_subcommands() {
+            for option in mode.get_opts().filter(|option| option.get_action().takes_values()) {
+                let help = option.get_help().unwrap().to_string();
+                assert!(help.contains("[default: "), "{} --{}", mode.get_name(), option.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_read_as_a_spec_has_them() {
+        assert_eq!(named::<Activation>("leaky-relu"), Ok(Activation::LeakyRelu));
+        assert!(named::<Activation>("reluu").unwrap_err().starts_with("expected one of relu, leaky-relu"));
+        assert_eq!(column_type("a=b=text").unwrap(), ("a=b".to_string(), ColumnType::Text));
+        let ClassWeights::Each(weights) = class_weights("yes=5,no=0.5").unwrap() else { panic!() };
+        assert_eq!((weights["yes"], weights["no"]), (5.0, 0.5));
+        assert!(class_weights("yes").is_err());
+        assert!("none".parse::<Units>().unwrap().0.is_empty());
+        assert!("512,".parse::<Units>().is_err());
+        assert!(matches!("0.1".parse(), Ok(Valid::Fraction(0.1))));
+        assert!(matches!("rows.csv".parse(), Ok(Valid::File(_))));
+    }
+}

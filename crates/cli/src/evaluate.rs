@@ -1,0 +1,74 @@
+//! `thinnet evaluate`: how good a model is on rows whose targets are known.
+
+use serde_json::json;
+use thinnet::average::Average;
+use thinnet::model::Evaluation;
+use thinnet::report::table;
+use thinnet::train::Threads;
+
+use crate::arguments::Evaluate;
+use crate::text;
+
+/// Measures and prints.
+pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
+    let rows = &arguments.rows;
+    let (model, data) = rows.open()?;
+    let evaluation = model.evaluate(&data, rows.average, rows.seed, &Threads::new(rows.threads)?)?;
+    if arguments.json {
+        let mut object = json!(evaluation);
+        object["model"] = json!(rows.model.display().to_string());
+        object["data"] = json!(data.name());
+        object["average"] = json!(rows.average.to_string());
+        text::print_json(&object)?;
+        return Ok(());
+    }
+    let lines = measures(&evaluation)
+        .into_iter()
+        .map(|(name, value, meaning)| vec![name.to_string(), value, meaning.to_string()]);
+    let average = match rows.average {
+        Average::WeightScaling => "predictions of the whole network".to_string(),
+        Average::MonteCarlo { samples } => format!("mean predictions of {samples} thinned networks"),
+    };
+    text::print(&format!(
+        "{} on {}: {average}\n\n{}",
+        rows.model.display(),
+        data.name(),
+        table(&["measure", "value", "what it is"], &lines.collect::<Vec<_>>())
+    ))?;
+    Ok(())
+}
+
+/// The measures that there are: name, value, meaning.
+pub fn measures(evaluation: &Evaluation) -> Vec<(&'static str, String, &'static str)> {
+    match evaluation {
+        Evaluation::Classification(of) => {
+            let mut measures = vec![
+                ("rows", text::count(of.rows as u64), "rows measured"),
+                ("error", text::percent(of.error), "rows whose most probable class is wrong"),
+                ("accuracy", text::percent(of.accuracy), "rows whose most probable class is right"),
+                ("nll", text::number(of.nll), "negative log-likelihood, nats a row; lower is better"),
+                ("brier", text::number(of.brier), "squared error of the probabilities, 0 to 2"),
+                ("ece", text::number(of.ece), "expected calibration error: how far confidence is off"),
+            ];
+            measures.extend(of.auc.map(|auc| {
+                ("auc", text::number(auc), "area under the ROC curve: 0.5 is chance, 1 is perfect")
+            }));
+            measures
+        }
+        Evaluation::Regression(of) => {
+            let mut measures = vec![
+                ("rows", text::count(of.rows as u64), "rows measured"),
+                ("rmse", text::number(of.rmse), "root mean squared error, in the target's unit"),
+                ("mae", text::number(of.mae), "mean absolute error, in the target's unit"),
+                ("r2", text::number(of.r2), "share of the target's variance that is explained"),
+            ];
+            measures.extend(of.log_likelihood.map(|value| {
+                ("log_likelihood", text::number(value), "of the targets, nats a row; higher is better")
+            }));
+            measures.extend(of.coverage_90.map(|share| {
+                ("coverage_90", text::percent(share), "targets inside the 90 % interval; 90 % is right")
+            }));
+            measures
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! `thinnet fit`: from data to a model file.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+use serde::Serialize;
+use serde_json::{Value, json};
+use thinnet::data::{Cells, ColumnType, ColumnTypes, Data};
+use thinnet::model::{Fitted, Prepared, Run, prepare};
+use thinnet::prepare::Inputs;
+use thinnet::report::table;
+use thinnet::thin::Rates;
+use thinnet::train::{Ended, Threads};
+use thinnet::{Error, Spec};
+
+use crate::arguments::{Arguments, Fit, Valid};
+use crate::evaluate::measures;
+use crate::progress::Progress;
+use crate::text;
+
+/// Trains, saves and prints.
+pub fn run(arguments: &Fit) -> anyhow::Result<()> {
+    let spec = spec(arguments)?;
+    let output = arguments.output.clone().unwrap_or_else(|| default_output(&arguments.data));
+    if !arguments.print_spec {
+        check_output(&output)?;
+    }
+    let prepared = read(arguments, &spec)?;
+    if arguments.print_spec {
+        return print_spec(arguments, &prepared.spec);
+    }
+    let threads = Threads::new(arguments.threads)?;
+    if !arguments.quiet {
+        introduce(&prepared, &threads);
+    }
+    let mut progress = Progress::new(&prepared.spec.train, arguments.quiet)?;
+    let fitted = prepared.fit(&threads, &mut |event| progress.note(event));
+    progress.finish();
+    let fitted = fitted?;
+    fitted.model.save(&output)?;
+    if let Ended::NotFinite { step, learning_rate } = fitted.model.run.ended {
+        let epoch = fitted.model.run.chosen_epoch;
+        text::warn(&format!(
+            "{} holds the parameters of epoch {epoch}, before the loss went astray",
+            output.display()
+        ));
+        return Err(Error::NotFinite { step, learning_rate }.into());
+    }
+    if arguments.json {
+        text::print_json(&as_json(&fitted, &output))?;
+    } else if !arguments.quiet {
+        text::print(&summary(&fitted, &output, &arguments.data, &threads))?;
+    }
+    Ok(())
+}
+
+/// The spec that the options ask for.
+fn spec(arguments: &Fit) -> anyhow::Result<Spec> {
+    let mut spec = match &arguments.spec {
+        Some(path) => Spec::read(path)?,
+        None => Spec::default(),
+    };
+    override_with(arguments, &mut spec);
+    spec.check().map_err(|error| Arguments::command().error(ErrorKind::ValueValidation, error))?;
+    Ok(spec)
+}
+
+/// Puts what was typed in the place of what the spec says.
+fn override_with(arguments: &Fit, spec: &mut Spec) {
+    fn set<T: Clone>(field: &mut T, option: &Option<T>) {
+        if let Some(value) = option {
+            field.clone_from(value);
+        }
+    }
+    fn fill<T: Clone>(field: &mut Option<T>, option: &Option<T>) {
+        if option.is_some() {
+            field.clone_from(option);
+        }
+    }
+    let Fit { columns, network, loss, steps, .. } = arguments;
+    set(&mut spec.seed, &arguments.seed);
+
+    fill(&mut spec.data.target, &columns.target);
+    fill(&mut spec.data.task, &columns.task);
+    fill(&mut spec.data.weight, &columns.weight);
+    if !columns.ignore.is_empty() {
+        spec.data.ignore.clone_from(&columns.ignore);
+    }
+    spec.data.types.extend(columns.types.iter().cloned());
+    if let Some(Valid::Fraction(fraction)) = columns.valid {
+        spec.data.valid = Some(fraction);
+    }
+
+    set(&mut spec.network.hidden, &network.hidden.as_ref().map(|units| units.0.clone()));
+    set(&mut spec.network.activation, &network.activation);
+    set(&mut spec.network.initialise, &network.initialise);
+    set(&mut spec.thin.input, &network.input_dropout);
+    set(&mut spec.thin.share, &network.share);
+    set(&mut spec.thin.scaling, &network.scaling);
+    match network.dropout.as_ref().map(|rates| &rates.0[..]) {
+        Some([rate]) => spec.thin.hidden = Rates::All(*rate),
+        Some(rates) => spec.thin.hidden = Rates::Each(rates.to_vec()),
+        None => {}
+    }
+
+    fill(&mut spec.train.loss, &loss.loss);
+    set(&mut spec.train.huber_delta, &loss.huber_delta);
+    set(&mut spec.train.label_smoothing, &loss.label_smoothing);
+    set(&mut spec.train.class_weights, &loss.class_weights);
+    set(&mut spec.train.l1, &loss.l1);
+    set(&mut spec.train.l2, &loss.l2);
+    set(&mut spec.train.max_norm, &loss.max_norm);
+    set(&mut spec.train.clip, &loss.clip);
+
+    set(&mut spec.train.optimizer, &steps.optimizer);
+    set(&mut spec.train.learning_rate, &steps.lr);
+    set(&mut spec.train.schedule, &steps.schedule);
+    set(&mut spec.train.warmup, &steps.warmup);
+    set(&mut spec.train.momentum, &steps.momentum);
+    set(&mut spec.train.weight_decay, &steps.weight_decay);
+    set(&mut spec.train.epochs, &steps.epochs);
+    set(&mut spec.train.steps, &steps.steps);
+    set(&mut spec.train.minutes, &steps.minutes);
+    set(&mut spec.train.slice, &steps.slice);
+    set(&mut spec.train.min_improvement, &steps.min_improvement);
+    fill(&mut spec.train.batch, &steps.batch);
+    fill(&mut spec.train.patience, &steps.patience);
+}
+
+/// Reads the data and makes them ready, with what the user should know about it.
+fn read(arguments: &Fit, spec: &Spec) -> anyhow::Result<Prepared> {
+    let data = Data::open(&arguments.data, None, &spec.data.types)?;
+    let valid = match &arguments.columns.valid {
+        Some(Valid::File(path)) => Some(Data::open(path, None, &types(&data))?),
+        _ => None,
+    };
+    let prepared = prepare(&data, valid.as_ref(), spec)?;
+    prepared.warnings.iter().for_each(|warning| text::warn(warning));
+    if let (None, Some(target), false) = (&spec.data.target, prepared.pipeline.target_name(), arguments.quiet)
+    {
+        text::say(&format!("the target is the last column, {target}; --target COLUMN takes another"));
+    }
+    Ok(prepared)
+}
+
+/// The types of a table's columns, so that another file is read in the same way.
+fn types(data: &Data) -> ColumnTypes {
+    let Data::Table(table) = data else { return ColumnTypes::new() };
+    let kind = |cells: &Cells| match cells {
+        Cells::Numbers(_) => ColumnType::Number,
+        Cells::Texts { .. } => ColumnType::Text,
+    };
+    table.columns().iter().map(|column| (column.name.clone(), kind(&column.cells))).collect()
+}
+
+fn print_spec(arguments: &Fit, spec: &Spec) -> anyhow::Result<()> {
+    let mut command = format!("thinnet fit {} --spec THIS-FILE", text::typed(&arguments.data));
+    if let Some(Valid::File(path)) = &arguments.columns.valid {
+        command += &format!(" --valid {}", text::typed(path));
+    }
+    Ok(text::print(&format!("# {command}\n{}", spec.to_toml()?))?)
+}
+
+/// The data's name without its extension, in the current folder.
+fn default_output(data: &Path) -> PathBuf {
+    let whole = data.canonicalize().unwrap_or_else(|_| data.to_owned());
+    let name = data.file_name().or(whole.file_name()).map(|name| name.to_string_lossy().into_owned());
+    let mut stem = name.as_deref().unwrap_or("model");
+    for extension in [".gz", ".csv", ".tsv", ".txt"] {
+        stem = stem.strip_suffix(extension).filter(|stem| !stem.is_empty()).unwrap_or(stem);
+    }
+    PathBuf::from(format!("{stem}.thinnet"))
+}
+
+/// Finds out before the run whether its model can be written after it.
+fn check_output(output: &Path) -> thinnet::Result<()> {
+    if fs::metadata(output).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return Ok(());
+    }
+    let attempt = || {
+        if output.is_dir() {
+            return Err(std::io::ErrorKind::IsADirectory.into());
+        }
+        let probe = output.with_file_name(format!(".thinnet-{}-probe.tmp", std::process::id()));
+        File::create(&probe)?;
+        fs::remove_file(&probe)
+    };
+    attempt().map_err(Error::file("write", output))
+}
+
+/// What is about to be trained, on what.
+fn introduce(prepared: &Prepared, threads: &Threads) {
+    let Prepared { spec, pipeline, train, valid, .. } = prepared;
+    let classes = match pipeline.classes() {
+        [] => String::new(),
+        names => format!(", {} classes: {}", names.len(), text::some_of(names, 5)),
+    };
+    let valid = valid.as_ref().map_or(0, |valid| valid.rows());
+    let (train, valid) = (text::counted(train.rows(), "row", "rows"), text::count(valid as u64));
+    text::say(&format!("{train} to train on, {valid} to validate{classes}"));
+    text::say(&format!(
+        "{}, {}, seed {}, {}",
+        shape(spec, pipeline.input_units(), pipeline.output_units()),
+        thinning(spec).map_or("no dropout".into(), |who| format!("dropout of {who}")),
+        spec.seed,
+        text::counted(threads.count(), "thread", "threads")
+    ));
+}
+
+/// 784-1024-1024-10 relu
+pub fn shape(spec: &Spec, inputs: usize, outputs: usize) -> String {
+    let widths = [&[inputs], &spec.network.hidden[..], &[outputs]].concat();
+    let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+    format!("{} {}", widths.join("-"), named(&spec.network.activation))
+}
+
+/// Who is dropped how often, if anyone is.
+pub fn thinning(spec: &Spec) -> Option<String> {
+    let rates = spec.thin.rates(spec.network.hidden.len()).unwrap_or_default();
+    if rates.iter().all(|&rate| rate == 0.0) {
+        return None;
+    }
+    let (input, mut hidden) = (rates[0], rates[1..].to_vec());
+    hidden.dedup();
+    let hidden: Vec<String> = hidden.iter().map(f32::to_string).collect();
+    let parts = [
+        (!hidden.is_empty()).then(|| format!("{} of hidden units", hidden.join(", "))),
+        (input > 0.0).then(|| format!("{input} of inputs")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    Some(format!("{}, one mask for each {}", parts.join(" and "), named(&spec.thin.share)))
+}
+
+/// The name that a spec has for something.
+pub fn named(value: &impl Serialize) -> String {
+    json!(value).as_str().unwrap_or_default().to_string()
+}
+
+/// Why a run ended, and which epoch it left.
+pub fn ending(run: &Run, spec: &Spec) -> String {
+    let epochs = run.history.len() as u64;
+    let why = match run.ended {
+        Ended::Finished => format!("The run went to its end, epoch {epochs}"),
+        Ended::Patience => format!(
+            "The validation loss had not improved for {} epochs, so epoch {epochs} was the last",
+            spec.train.patience_for(true)
+        ),
+        Ended::Minutes => format!("The time was over in epoch {epochs}"),
+        Ended::Interrupted => format!("You stopped the run in epoch {epochs}"),
+        Ended::NotFinite { step, .. } => format!("The loss was no longer finite at step {step}"),
+    };
+    let kept = match (run.chosen_epoch, run.validation_rows) {
+        (chosen, 1..) if chosen != epochs => {
+            format!("epoch {chosen}, the best on the validation rows, is kept")
+        }
+        (chosen, _) => format!("epoch {chosen} is kept"),
+    };
+    format!("{why}; {kept}.")
+}
+
+/// What a person reads after a run.
+fn summary(fitted: &Fitted, output: &Path, data: &Path, threads: &Threads) -> String {
+    let model = &fitted.model;
+    let parts = [("train", Some(&fitted.train)), ("validation", fitted.valid.as_ref())];
+    let lines: Vec<Vec<String>> = parts
+        .iter()
+        .filter_map(|(name, evaluation)| Some((name, (*evaluation)?)))
+        .map(|(name, evaluation)| {
+            std::iter::once(name.to_string()).chain(measures(evaluation).into_iter().map(|m| m.1)).collect()
+        })
+        .collect();
+    let names = measures(&fitted.train).into_iter().map(|measure| measure.0);
+    let header: Vec<&str> = std::iter::once("part").chain(names).collect();
+    let rate = fitted.rows as f64 / fitted.seconds;
+    let model_file = text::typed(output);
+    let (test, new) = match model.pipeline.fitted_inputs() {
+        Inputs::Table(_) => ("TEST.csv".into(), "NEW.csv".into()),
+        Inputs::Images { .. } => (text::typed(data), text::typed(data)),
+    };
+    format!(
+        "\n{}\n{}\n{} on {}, {} rows a second.\n{} holds the model: {}, {}.\n\nNext:\n  \
+         thinnet evaluate {model_file} {test}\n  thinnet predict {model_file} {new} -o predictions.csv\n",
+        table(&header, &lines),
+        ending(&model.run, &model.spec),
+        text::seconds(fitted.seconds),
+        text::counted(threads.count(), "thread", "threads"),
+        text::count(rate as u64),
+        output.display(),
+        shape(&model.spec, model.network.inputs(), model.network.outputs()),
+        text::counted(model.network.parameters(), "parameter", "parameters"),
+    )
+}
+
+fn as_json(fitted: &Fitted, output: &Path) -> Value {
+    let Fitted { model, train, valid, rows, seconds, warnings } = fitted;
+    json!({
+        "model": output.display().to_string(),
+        "task": model.spec.data.task,
+        "target": model.pipeline.target_name(),
+        "classes": model.pipeline.classes(),
+        "inputs": model.network.inputs(),
+        "parameters": model.network.parameters(),
+        "seed": model.spec.seed,
+        "rows": model.run.training_rows + model.run.validation_rows,
+        "epochs": model.run.history.len(),
+        "chosen_epoch": model.run.chosen_epoch,
+        "steps": model.run.steps,
+        "ended": model.run.ended,
+        "seconds": seconds,
+        "rows_per_second": *rows as f64 / seconds,
+        "train": train,
+        "valid": valid,
+        "warnings": warnings,
+    })
+}

@@ -1,0 +1,151 @@
+//! `thinnet inspect`: what a model consists of and how it was trained.
+
+use serde_json::json;
+use thinnet::model::Model;
+use thinnet::prepare::{InputColumn, Inputs, Preparation, Target};
+use thinnet::report::{Curve, Series, table};
+
+use crate::arguments::Inspect;
+use crate::{fit, text};
+
+/// Reads and prints.
+pub fn run(arguments: &Inspect) -> anyhow::Result<()> {
+    let model = Model::load(&arguments.model)?;
+    if arguments.json {
+        text::print_json(&json!({
+            "model": arguments.model.display().to_string(),
+            "task": model.pipeline.task(),
+            "classes": model.pipeline.classes(),
+            "inputs": model.network.inputs(),
+            "parameters": model.network.parameters(),
+            "layers": layers(&model),
+            "spec": model.spec,
+            "pipeline": model.pipeline,
+            "run": model.run,
+        }))?;
+        return Ok(());
+    }
+    let parts = [task(&model), inputs(&model), network(&model), training(&model)];
+    text::print(&format!("{}\n\n{}", arguments.model.display(), parts.join("\n")))?;
+    Ok(())
+}
+
+fn task(model: &Model) -> String {
+    let of = model.pipeline.target_name().map_or(String::new(), |name| format!(" of {name}"));
+    let what = match model.pipeline.target() {
+        Target::Classes { names, .. } => format!("{} classes: {}", names.len(), text::some_of(names, 12)),
+        Target::Values { scale, .. } => {
+            format!("mean {}, deviation {}", text::number(scale.mean), text::number(scale.deviation))
+        }
+    };
+    let weight =
+        model.pipeline.weight_name().map_or(String::new(), |name| format!("\nRow weights: {name}\n"));
+    format!("Task: {}{of}; {what}\n{weight}", model.pipeline.task())
+}
+
+fn inputs(model: &Model) -> String {
+    match model.pipeline.fitted_inputs() {
+        Inputs::Images { height, width } => {
+            format!("Inputs: images of {height} x {width} pixels, divided by white\n")
+        }
+        Inputs::Table(columns) => {
+            let rows: Vec<Vec<String>> = columns.iter().map(column).collect();
+            format!("Inputs\n{}", table(&["column", "type", "preparation", "inputs"], &rows))
+        }
+    }
+}
+
+fn column(column: &InputColumn) -> Vec<String> {
+    let (kind, preparation) = match &column.preparation {
+        Preparation::Number { impute, scale } => {
+            let gaps = match impute.indicator {
+                true => format!("; a gap takes {} and is indicated", text::number(impute.median)),
+                false => String::new(),
+            };
+            let (mean, deviation) = (text::number(scale.mean), text::number(scale.deviation));
+            ("number", format!("mean {mean}, deviation {deviation}{gaps}"))
+        }
+        Preparation::Text(encode) => (
+            "text",
+            format!("one-hot of {}: {}", encode.categories.len(), text::some_of(&encode.categories, 4)),
+        ),
+    };
+    vec![column.name.clone(), kind.into(), preparation, column.units().to_string()]
+}
+
+/// Inputs, units, rate of the dropout before it, and parameters of each layer.
+fn layers(model: &Model) -> Vec<serde_json::Value> {
+    let rates = model.spec.thin.rates(model.spec.network.hidden.len()).unwrap_or_default();
+    let last = model.network.layers().len() - 1;
+    let layer = |(index, layer): (usize, &thinnet::network::Layer)| {
+        let activation =
+            if index == last { "none".into() } else { fit::named(&model.spec.network.activation) };
+        json!({
+            "inputs": layer.inputs,
+            "input_rate": rates.get(index),
+            "units": layer.units,
+            "activation": activation,
+            "parameters": (layer.inputs + 1) * layer.units,
+        })
+    };
+    model.network.layers().iter().enumerate().map(layer).collect()
+}
+
+fn network(model: &Model) -> String {
+    let rows: Vec<Vec<String>> = layers(model)
+        .iter()
+        .enumerate()
+        .map(|(index, layer)| {
+            let count = |key: &str| text::count(layer[key].as_u64().unwrap_or_default());
+            let rate = layer["input_rate"].as_f64().unwrap_or_default() as f32;
+            let activation = layer["activation"].as_str().unwrap_or_default().to_string();
+            vec![
+                (index + 1).to_string(),
+                count("inputs"),
+                rate.to_string(),
+                count("units"),
+                activation,
+                count("parameters"),
+            ]
+        })
+        .collect();
+    let headers = ["layer", "inputs", "rate", "units", "activation", "parameters"];
+    let total = text::count(model.network.parameters() as u64);
+    let share = fit::named(&model.spec.thin.share);
+    format!(
+        "Network: {total} parameters; rate is the probability that an input of the layer is dropped, with one \
+         mask for each {share}\n{}",
+        table(&headers, &rows)
+    )
+}
+
+fn training(model: &Model) -> String {
+    let (spec, run) = (&model.spec.train, &model.run);
+    let of = |pick: fn(&thinnet::train::Epoch) -> Option<f64>| -> Vec<f64> {
+        run.history.iter().map(|epoch| pick(epoch).unwrap_or(f64::NAN)).collect()
+    };
+    let (train, valid) = (of(|epoch| Some(epoch.train_loss)), of(|epoch| epoch.valid_loss));
+    let mut series = vec![Series { name: "training, thinned", values: &train }];
+    if run.validation_rows > 0 {
+        series.push(Series { name: "validation, whole", values: &valid });
+    }
+    let noise = run.noise.map_or(String::new(), |noise| {
+        let noise = text::number(model.pipeline.denormalise_spread(noise));
+        format!("The errors of its predictions have a standard deviation of {noise}.\n")
+    });
+    format!(
+        "Training: {}, learning rate {} ({}), batches of {}, slices of {}, seed {}\n\
+         {} to train on, {} to validate, {} steps.\n{}\n{noise}\n{}",
+        fit::named(&spec.optimizer),
+        spec.learning_rate,
+        spec.schedule,
+        spec.batch_for(run.training_rows),
+        spec.slice,
+        model.spec.seed,
+        text::counted(run.training_rows, "row", "rows"),
+        text::count(run.validation_rows as u64),
+        text::count(run.steps),
+        fit::ending(run, &model.spec),
+        Curve { title: "loss", ..Curve::default() }.draw(&series)
+    )
+}

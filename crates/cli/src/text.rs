@@ -1,0 +1,127 @@
+//! Numbers and names as people read them, and the way out for both streams.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use serde_json::Value;
+use thinnet::Error;
+
+/// Writes a line to standard error. If nobody listens there, nothing is lost.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Writes a warning to standard error.
+pub fn warn(sentence: &str) {
+    say(&format!("warning: {sentence}"));
+}
+
+/// Writes to standard output.
+pub fn print(text: &str) -> thinnet::Result<()> {
+    to_stdout(|out| out.write_all(text.as_bytes()))
+}
+
+/// Writes to standard output through `fill`.
+pub fn to_stdout(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> thinnet::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = fill(&mut out).and_then(|()| out.flush());
+    written.map_err(Error::file("write", Path::new("standard output")))
+}
+
+/// Writes a JSON object to standard output, in one line.
+pub fn print_json(object: &Value) -> thinnet::Result<()> {
+    print(&format!("{object}\n"))
+}
+
+/// 12,345
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// "1 row", "12,345 rows"
+pub fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(number as u64), if number == 1 { one } else { many })
+}
+
+/// 1.25 %
+pub fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
+/// Four significant digits, and no fewer than the whole part has.
+pub fn number(value: f64) -> String {
+    let magnitude = value.abs();
+    if value == 0.0 || !value.is_finite() {
+        value.to_string()
+    } else if !(1e-4..1e9).contains(&magnitude) {
+        format!("{value:.3e}")
+    } else {
+        let decimals = (3.0 - magnitude.log10().floor()).max(0.0) as usize;
+        format!("{value:.decimals$}")
+    }
+}
+
+/// 0.31 s, 12.3 s, 3 min 20 s
+pub fn seconds(seconds: f64) -> String {
+    match seconds {
+        ..10.0 => format!("{seconds:.2} s"),
+        ..120.0 => format!("{seconds:.1} s"),
+        _ => format!("{} min {} s", seconds as u64 / 60, seconds as u64 % 60),
+    }
+}
+
+/// 0:05, 12:34, 1:02:03
+pub fn clock(seconds: f64) -> String {
+    let total = seconds.round() as u64;
+    let (hours, minutes, seconds) = (total / 3600, total / 60 % 60, total % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// The first few names.
+pub fn some_of(names: &[String], few: usize) -> String {
+    let shown = names.len().min(few);
+    names[..shown].join(", ") + if names.len() > shown { ", …" } else { "" }
+}
+
+/// A path as it can be typed in a shell.
+pub fn typed(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "-_./+,=@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_easy_to_read() {
+        assert_eq!([0, 999, 1000, 1234567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(counted(1, "row", "rows") + &counted(2, "row", "rows"), "1 row2 rows");
+        assert_eq!(
+            [0.0, 0.012345, 1.0, 68123.4, -12.345, 1e-9].map(number),
+            ["0", "0.01235", "1.000", "68123", "-12.35", "1.000e-9"].map(str::to_string)
+        );
+        assert_eq!([0.314, 45.67, 200.9].map(seconds), ["0.31 s", "45.7 s", "3 min 20 s"]);
+        assert_eq!([4.6, 754.0, 3723.0].map(clock), ["0:05", "12:34", "1:02:03"]);
+    }
+
+    #[test]
+    fn a_path_can_be_typed() {
+        assert_eq!(typed(Path::new("a/b-1.csv")), "a/b-1.csv");
+        assert_eq!(typed(Path::new("my rows.csv")), "'my rows.csv'");
+        assert_eq!(typed(Path::new("it's")), "'it'\\''s'");
+    }
+}

@@ -1,0 +1,154 @@
+//! From a CSV file to predictions.
+
+use super::*;
+
+const SMALL: &str = "--hidden 64,64 --dropout 0.2 --lr 0.01 --patience 0";
+
+#[test]
+fn classes_from_a_table_with_gaps_and_texts() {
+    let folder = Folder::with_data("classes");
+    let ran = folder.run(&format!("fit classes.csv --epochs 60 {SMALL}"));
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("the target is the last column, label"), "{}", ran.stderr);
+    let lines: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("epoch")).collect();
+    assert!(lines[0].starts_with("epoch  1/60") && lines.last().unwrap().starts_with("epoch 60/60"));
+    assert!(lines.len() <= 21, "{}", ran.stderr);
+    assert!(ran.stdout.contains("thinnet predict classes.thinnet NEW.csv"), "{}", ran.stdout);
+
+    let measured = folder.json("evaluate classes.thinnet classes.csv --json");
+    assert_eq!((&measured["task"], &measured["rows"]), (&"classification".into(), &240.into()));
+    for name in ["error", "accuracy", "nll", "brier", "ece", "auc"] {
+        assert!(measured[name].is_f64(), "{name}: {measured}");
+    }
+    assert!(measured["error"].as_f64().unwrap() < 0.15, "{measured}");
+    let table = folder.good("evaluate classes.thinnet classes.csv");
+    assert!(table.contains("accuracy") && table.contains("auc"), "{table}");
+
+    let all = folder.good("predict classes.thinnet classes.csv");
+    assert_eq!(all.lines().next(), Some("class"));
+    let rows = classes(240);
+    let right = all.lines().skip(1).zip(rows.lines().skip(1)).filter(|(class, row)| row.ends_with(*class));
+    let accuracy = right.count() as f64 / 240.0;
+    assert!((accuracy - measured["accuracy"].as_f64().unwrap()).abs() < 1e-9, "{accuracy}, {measured}");
+}
+
+#[test]
+fn predictions_need_no_target_and_stand_unseen_texts() {
+    let folder = Folder::with_data("new");
+    folder.good(&format!("fit classes.csv -q --epochs 20 -o m.thinnet {SMALL}"));
+    folder.write("new.csv", "noise,colour,size\n0.5,violet,1.5\n0.5,,\n0.5,red,-1.5\n");
+    assert_eq!(folder.good("predict m.thinnet new.csv -o out.csv"), "");
+    let out = String::from_utf8(folder.read("out.csv")).unwrap();
+    assert_eq!(out.lines().count(), 4, "{out}");
+
+    let out = folder.good("predict m.thinnet new.csv --proba --average mc:20");
+    let mut lines = out.lines();
+    assert_eq!(lines.next(), Some("class,probability no,probability yes,spread no,spread yes"));
+    for line in lines {
+        let cells: Vec<&str> = line.split(',').collect();
+        let number = |index: usize| cells[index].parse::<f64>().unwrap();
+        assert!((number(1) + number(2) - 1.0).abs() < 1e-5, "{line}");
+        assert_eq!(cells[0], if number(1) >= number(2) { "no" } else { "yes" }, "{line}");
+        assert!(number(3) > 0.0 && (number(3) - number(4)).abs() < 1e-5, "{line}");
+    }
+    let again = "predict m.thinnet new.csv --average mc:20 --seed";
+    assert_eq!(folder.good(&format!("{again} 1")), folder.good(&format!("{again} 1 --threads 1")));
+    assert_ne!(folder.good(&format!("{again} 1")), folder.good(&format!("{again} 2")));
+}
+
+#[test]
+fn values_with_their_spread() {
+    let folder = Folder::with_data("values");
+    let fitted = folder.json(&format!("fit values.csv --json --epochs 60 {SMALL}"));
+    assert_eq!(fitted["task"], "regression");
+    let scaled = folder.json("evaluate values.thinnet values.csv --json");
+    // The target's own deviation is about 10.
+    assert!(scaled["rmse"].as_f64().unwrap() < 3.0 && scaled["r2"].as_f64().unwrap() > 0.9, "{scaled}");
+    assert!(scaled["log_likelihood"].is_null());
+    let sampled = folder.json("evaluate values.thinnet values.csv --json --average mc:30");
+    let coverage = sampled["coverage_90"].as_f64().unwrap();
+    assert!(sampled["log_likelihood"].is_f64() && coverage > 0.7, "{sampled}");
+    assert_eq!(sampled["average"], "mc:30");
+
+    let out = folder.good("predict values.thinnet values.csv --average mc:30");
+    assert_eq!(out.lines().next(), Some("value,spread"));
+    let rows = values(240);
+    let squares = out.lines().skip(1).zip(rows.lines().skip(1)).map(|(out, row)| {
+        let (value, spread) = out.split_once(',').unwrap();
+        assert!(spread.parse::<f64>().unwrap() > 0.0);
+        (value.parse::<f64>().unwrap() - row.rsplit(',').next().unwrap().parse::<f64>().unwrap()).powi(2)
+    });
+    let rmse = (squares.sum::<f64>() / 240.0).sqrt();
+    assert!((rmse - sampled["rmse"].as_f64().unwrap()).abs() < 1e-3, "{rmse}, {sampled}");
+}
+
+#[test]
+fn the_json_of_a_fit_is_complete() {
+    let folder = Folder::with_data("json");
+    let fitted = folder.json("fit classes.csv --json --epochs 3 --hidden 16 --seed 7 -o m.thinnet");
+    assert_eq!(fitted["model"], "m.thinnet");
+    assert_eq!(fitted["rows"], 240);
+    assert_eq!((&fitted["epochs"], &fitted["seed"]), (&3.into(), &7.into()));
+    // 192 rows train, in batches of 32.
+    assert_eq!(fitted["steps"], 18);
+    // size, size is missing, three colours, noise: 6 inputs; 16 units; 2 classes.
+    assert_eq!(fitted["inputs"], 6);
+    assert_eq!(fitted["parameters"], 7 * 16 + 17 * 2);
+    assert_eq!((&fitted["train"]["rows"], &fitted["valid"]["rows"]), (&192.into(), &48.into()));
+    assert!(fitted["seconds"].as_f64() > Some(0.0) && fitted["rows_per_second"].as_f64() > Some(0.0));
+    assert!(fitted["train"]["error"].is_f64() && fitted["valid"]["nll"].is_f64());
+    assert_eq!(fitted["classes"], serde_json::json!(["no", "yes"]));
+    assert_eq!(folder.run("fit classes.csv --json -q --epochs 3 --hidden 16").stderr, "");
+}
+
+#[test]
+fn inspection_shows_every_part() {
+    let folder = Folder::with_data("inspect");
+    folder.good("fit classes.csv -q --epochs 5 --hidden 16,8 --dropout 0.3,0.2 -o m.thinnet");
+    let report = folder.good("inspect m.thinnet");
+    for part in
+        ["classification of label", "colour", "one-hot of 3: blue, green, red", "indicated", "266", "epoch"]
+    {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+    let object = folder.json("inspect m.thinnet --json");
+    assert_eq!(object["parameters"], 7 * 16 + 17 * 8 + 9 * 2);
+    assert_eq!(object["run"]["history"].as_array().unwrap().len(), 5);
+    assert_eq!(object["spec"]["thin"]["hidden"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn options_decide_which_rows_validate() {
+    let folder = Folder::with_data("valid");
+    let fit = |options: &str| folder.json(&format!("fit classes.csv --json --hidden 8 {options}"));
+    assert!(fit("--epochs 2 --valid 0")["valid"].is_null());
+    assert_eq!(fit("--epochs 2 --valid 0.5")["valid"]["rows"], 120);
+    folder.write("held.csv", &classes(30));
+    let held = fit("--epochs 2 --valid held.csv");
+    assert_eq!((&held["valid"]["rows"], &held["train"]["rows"]), (&30.into(), &240.into()));
+    let stopped = fit("--epochs 400 --patience 2 --lr 0.05");
+    assert_eq!(stopped["ended"], "patience");
+    assert_eq!(stopped["epochs"].as_u64().unwrap(), stopped["chosen_epoch"].as_u64().unwrap() + 2);
+}
+
+#[test]
+fn the_digits_are_built_in_and_a_demo_compares() {
+    let folder = Folder::new("digits");
+    folder.good("fit digits --epochs 1 --hidden 32 -q");
+    assert_eq!(folder.json("evaluate digits.thinnet digits --json")["rows"], 1797);
+    let demo = folder.json("demo --seeds 2 --epochs 2 --json");
+    assert_eq!(demo["networks"][1]["name"], "dropout");
+    assert_eq!(demo["networks"][0]["test_loss"].as_array().unwrap().len(), 2);
+    let report = folder.good("demo --seeds 1 --epochs 2");
+    assert!(report.contains("standard") && report.contains("more seeds would tell"), "{report}");
+}
+
+#[test]
+fn help_names_every_mode() {
+    let folder = Folder::new("help");
+    let help = folder.good("--help");
+    for mode in ["demo", "fit", "predict", "evaluate", "inspect"] {
+        assert!(help.contains(&format!("thinnet {mode} ")), "{help}");
+        assert!(folder.good(&format!("{mode} --help")).contains("Example"), "{mode}");
+    }
+}

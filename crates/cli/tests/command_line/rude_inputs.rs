@@ -1,0 +1,154 @@
+//! What cannot work ends with one sentence and the right status.
+
+use super::*;
+
+#[track_caller]
+fn says(error: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(error.contains(part), "no {part:?} in: {error}");
+    }
+}
+
+#[test]
+fn data_that_cannot_be_used() {
+    let folder = Folder::with_data("data");
+    folder.write("empty.csv", "");
+    folder.write("short.csv", "a,b\n1,2\n3\n");
+    folder.write("infinite.csv", "a,y\n1,2\ninf,3\n2,4\n");
+    folder.write("same.csv", "a,y\n1,2\n2,2\n");
+    let fails = |line: &str| folder.fails(1, &format!("fit -q --epochs 1 --hidden 4 {line}"));
+    says(&fails("missing.csv"), &["missing.csv"]);
+    says(&fails("empty.csv"), &["empty.csv", "header"]);
+    says(&fails("short.csv"), &["short.csv, line 3"]);
+    says(&fails("infinite.csv"), &["infinite.csv, line 3", "column a"]);
+    says(&fails("same.csv"), &["column y", "nothing to learn"]);
+    says(&fails("classes.csv --target lable"), &["lable", "label"]);
+    says(&fails("classes.csv --ignore lable"), &["lable", "label"]);
+    says(&fails("classes.csv --type label=number --task regression"), &["label", "line 2"]);
+    says(&fails("classes.csv --loss squared"), &["train.loss", "cross-entropy"]);
+    says(&fails("classes.csv --valid missing.csv"), &["missing.csv"]);
+    says(&fails("."), &[]);
+}
+
+#[test]
+fn a_gap_is_no_error_in_an_input_but_in_the_target() {
+    let folder = Folder::with_data("gaps");
+    let rows = classes(60).replacen(",yes\n", ",NaN\n", 1);
+    let line = rows.lines().position(|row| row.ends_with("NaN")).unwrap() + 1;
+    folder.write("gap.csv", &rows);
+    says(&folder.fails(1, "fit gap.csv -q --epochs 1 --hidden 4"), &[&format!("line {line}"), "label"]);
+}
+
+#[test]
+fn models_that_cannot_be_used() {
+    let folder = Folder::with_data("models");
+    folder.good("fit classes.csv -q --epochs 1 --hidden 4 -o m.thinnet");
+    let bytes = folder.read("m.thinnet");
+    fs::write(folder.path("cut.thinnet"), &bytes[..bytes.len() - 9]).unwrap();
+    for mode in ["predict", "evaluate"] {
+        says(&folder.fails(1, &format!("{mode} cut.thinnet classes.csv")), &["cut.thinnet", "cut short"]);
+        says(&folder.fails(1, &format!("{mode} classes.csv classes.csv")), &["not a thinnet model"]);
+        says(&folder.fails(1, &format!("{mode} none.thinnet classes.csv")), &["none.thinnet"]);
+        says(&folder.fails(1, &format!("{mode} m.thinnet values.csv")), &["values.csv", "no column"]);
+        says(&folder.fails(1, &format!("{mode} m.thinnet digits")), &["images"]);
+        says(&folder.fails(1, &format!("{mode} m.thinnet classes.csv --part test")), &["part"]);
+    }
+    says(&folder.fails(1, "inspect cut.thinnet"), &["cut.thinnet"]);
+    folder.write("strange.csv", "size,colour,noise,label\n1,red,0.5,maybe\n");
+    says(&folder.fails(1, "evaluate m.thinnet strange.csv"), &["maybe", "line 2"]);
+    folder.write("text.csv", "size,colour,noise,label\n1,red,0.5,yes\nbig,red,0.5,yes\n");
+    says(&folder.fails(1, "predict m.thinnet text.csv"), &["line 3", "size", "big"]);
+    folder.good("fit values.csv -q --epochs 1 --hidden 4");
+    says(&folder.fails(1, "predict values.thinnet values.csv --proba"), &["--proba"]);
+}
+
+#[test]
+fn outputs_that_cannot_be_written() {
+    let folder = Folder::with_data("outputs");
+    folder.good("fit classes.csv -q --epochs 1 --hidden 4 -o m.thinnet");
+    // Found out before the run: so many epochs would take hours.
+    for output in ["no/such/m.thinnet", "."] {
+        says(
+            &folder.fails(1, &format!("fit classes.csv -q --epochs 1000000 -o {output}")),
+            &["cannot write"],
+        );
+    }
+    says(
+        &folder.fails(1, "predict m.thinnet classes.csv -o no/such/out.csv"),
+        &["cannot write no/such/out.csv"],
+    );
+    let names = fs::read_dir(folder.path(".")).unwrap().count();
+    assert_eq!(names, 3, "two data sets, one model, nothing left over");
+}
+
+#[test]
+fn a_spec_that_cannot_be_used() {
+    let folder = Folder::with_data("specs");
+    folder.write("unknown.toml", "seed = 1\n[train]\nepoch = 3\n");
+    says(&folder.fails(1, "fit classes.csv --spec unknown.toml"), &["unknown.toml, line 3", "epoch"]);
+    folder.write("type.toml", "[network]\nhidden = \"many\"\n");
+    says(&folder.fails(1, "fit classes.csv --spec type.toml"), &["type.toml, line 2"]);
+    says(&folder.fails(1, "fit classes.csv --spec none.toml"), &["none.toml"]);
+}
+
+#[test]
+fn a_wrong_command_line() {
+    let folder = Folder::with_data("wrong");
+    let fails = |line: &str| folder.fails(2, line);
+    says(&fails("fit"), &["<DATA>", "thinnet fit --help"]);
+    says(&fails("fti classes.csv"), &["fti", "thinnet --help"]);
+    says(&fails("fit classes.csv --lrr 1"), &["--lrr", "'--lr'"]);
+    says(&fails("fit classes.csv --activation reluu"), &["--activation", "relu, leaky-relu"]);
+    says(&fails("fit classes.csv --schedule cosin"), &["cosine", "step:EPOCHS:FACTOR"]);
+    says(&fails("fit classes.csv --hidden many"), &["512,512"]);
+    says(&fails("fit classes.csv --type size=real"), &["number", "text"]);
+    says(&fails("fit classes.csv --seed -1"), &["--seed"]);
+    says(&fails("fit classes.csv --threads 5000"), &["1024"]);
+    says(&fails("predict m.thinnet classes.csv --average mc:0"), &["mc:50"]);
+    says(&fails("predict m.thinnet classes.csv --part valid"), &["train", "test"]);
+    for (option, field) in [
+        ("--epochs 0", "train.epochs"),
+        ("--dropout 1", "thin.hidden"),
+        ("--dropout 0.1,0.2,0.3", "thin.hidden"),
+        ("--lr 0", "train.learning_rate"),
+        ("--lr -1", "train.learning_rate"),
+        ("--lr NaN", "train.learning_rate"),
+        ("--valid 1.5", "data.valid"),
+        ("--hidden 8,0", "network.hidden"),
+        ("--batch 0", "train.batch"),
+    ] {
+        says(&fails(&format!("fit classes.csv {option}")), &[field]);
+    }
+    assert_eq!(folder.run("").status, 2);
+}
+
+#[test]
+fn an_instruction_set_that_is_not_there() {
+    let folder = Folder::with_data("isa");
+    for line in ["fit classes.csv -q", "demo"] {
+        let output = folder.command(line).env("THINNET_ISA", "sse9").output().unwrap();
+        says(&Ran::new(line, output).failed(1), &["THINNET_ISA", "sse9", "scalar"]);
+    }
+    let line = "fit classes.csv -q --epochs 1 --hidden 4";
+    assert!(folder.command(line).env("THINNET_ISA", "scalar").status().unwrap().success());
+}
+
+#[test]
+fn a_loss_that_is_not_finite() {
+    let folder = Folder::with_data("astray");
+    for options in ["", "--valid 0", "--valid 0 --steps 1", "--batch 1000"] {
+        let error =
+            folder.fails(1, &format!("fit classes.csv -q --hidden 8 --lr 1e30 -o m.thinnet {options}"));
+        says(&error, &["no longer finite at step", "learning rate"]);
+        assert!(!folder.path("m.thinnet").exists(), "{options}: there is nothing to keep");
+    }
+    for valid in ["0", "0.2"] {
+        // Two good epochs, then steps that are far too long.
+        let line = "fit classes.csv -q --hidden 8 --epochs 9 --schedule step:2:1e30 -o m.thinnet";
+        let ran = folder.run(&format!("{line} --valid {valid}"));
+        says(&ran.failed(1), &["no longer finite"]);
+        says(&ran.stderr, &["warning: m.thinnet holds the parameters of epoch 2"]);
+        assert!(folder.json("evaluate m.thinnet classes.csv --json")["nll"].is_f64());
+        fs::remove_file(folder.path("m.thinnet")).unwrap();
+    }
+}
