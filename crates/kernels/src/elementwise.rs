@@ -102,7 +102,11 @@ fn activate_body<S: Simd>(layer: Units<'_>, biases: &[f32], values: &mut [f32], 
                     S::store(pre.add(at), z);
                 }
                 let scaled = S::mul(A::value::<S>(z), S::splat(layer.scale));
-                S::store(values.add(at), kept.map_or(scaled, |kept| S::keep(kept, scaled)));
+                let masked = match kept {
+                    Some(kept) => S::keep(kept, scaled),
+                    None => scaled,
+                };
+                S::store(values.add(at), masked);
             }
         }
     }
@@ -134,7 +138,11 @@ fn differentiate_body<S: Simd>(layer: Units<'_>, pre: &[f32], gradients: &mut [f
                 let at = line * layer.rows + row;
                 let gradient = S::mul(S::load(gradients.add(at)), S::splat(layer.scale));
                 let gradient = A::derived::<S>(S::load(pre.add(at)), gradient);
-                S::store(gradients.add(at), kept.map_or(gradient, |kept| S::keep(kept, gradient)));
+                let masked = match kept {
+                    Some(kept) => S::keep(kept, gradient),
+                    None => gradient,
+                };
+                S::store(gradients.add(at), masked);
             }
         }
     }
@@ -187,8 +195,8 @@ fn each_vector<S: Simd, P: Pass<S>, A: Function>(layer: Units<'_>, pass: &P) {
                     S::splat_u32((mask.step >> 32) as u32),
                 ];
                 let words = philox::lanes::<S>(mask.key, counters);
-                for (unit, word) in words.into_iter().enumerate().take(lines - first) {
-                    let kept = S::at_least(word, S::splat_u32(mask.threshold));
+                for unit in 0..4.min(lines - first) {
+                    let kept = S::at_least(words[unit], S::splat_u32(mask.threshold));
                     pass.run::<A>(first + unit, row, Some(kept));
                 }
             }

@@ -143,6 +143,7 @@ struct Tile<'a> {
     add: bool,
 }
 
+#[allow(clippy::needless_range_loop, reason = "see Tile::run")]
 impl Tile<'_> {
     #[inline(always)]
     unsafe fn run_lines<S: Simd, const VECTORS: usize>(&self, lines: &[u32], next: &[u32]) {
@@ -168,36 +169,41 @@ impl Tile<'_> {
     ) {
         // SAFETY: `product_body` has checked every index that is used here.
         unsafe {
-            let line_at = |line: u32| self.values.add(line as usize * self.line_stride);
+            // Index loops, not closures or iterators over vectors: what is not inlined here loses its
+            // instruction set, and with it the registers.
+            let mut at_line = [self.values; LINES];
             // The lines of the next tile are fetched while this one is computed, in turn: the steps
             // between two turns of a line are closer together than a cache line is long.
-            let next: [*const f32; LINES] =
-                std::array::from_fn(|i| line_at(*next.get(i).unwrap_or(&lines[i])));
-            let lines = lines.map(line_at);
+            let mut at_next = [self.values; LINES];
+            for line in 0..LINES {
+                at_line[line] = self.values.add(lines[line] as usize * self.line_stride);
+                let next = if line < next.len() { next[line] } else { lines[line] };
+                at_next[line] = self.values.add(next as usize * self.line_stride);
+            }
             let mut turn = 0;
             let mut sums = [[S::splat(0.0); VECTORS]; LINES];
             let mut v = self.v;
             for &step in self.steps {
                 let at = step as usize * self.step_stride;
-                S::prefetch(next[turn].add(at));
+                S::prefetch(at_next[turn].add(at));
                 turn = if turn + 1 == LINES { 0 } else { turn + 1 };
-                let vectors: [S::F; VECTORS] = std::array::from_fn(|i| S::load(v.add(i * S::LANES)));
-                for (sum, line) in sums.iter_mut().zip(lines) {
-                    let scalar = S::splat(*line.add(at));
-                    for (sum, vector) in sum.iter_mut().zip(vectors) {
-                        *sum = S::fma(scalar, vector, *sum);
+                let mut vectors = [S::splat(0.0); VECTORS];
+                for i in 0..VECTORS {
+                    vectors[i] = S::load(v.add(i * S::LANES));
+                }
+                for line in 0..LINES {
+                    let scalar = S::splat(*at_line[line].add(at));
+                    for i in 0..VECTORS {
+                        sums[line][i] = S::fma(scalar, vectors[i], sums[line][i]);
                     }
                 }
-                // Behind the last step this may lie outside the buffer.
                 v = v.wrapping_add(self.v_stride);
             }
-            for (line, sum) in sums.into_iter().enumerate() {
-                for (i, mut sum) in sum.into_iter().enumerate() {
+            for line in 0..LINES {
+                for i in 0..VECTORS {
                     let to = self.c.add(line * self.c_stride + i * S::LANES);
-                    if self.add {
-                        sum = S::add(S::load(to), sum);
-                    }
-                    S::store(to, sum);
+                    let sum = sums[line][i];
+                    S::store(to, if self.add { S::add(S::load(to), sum) } else { sum });
                 }
             }
         }

@@ -30,14 +30,12 @@ for_each_isa! {
 
 #[inline(always)]
 fn sum_body<S: Simd>(line: &[f32]) -> f32 {
-    // SAFETY: the lanes are the running machine's.
-    fold::<S>(line, |total, value| unsafe { S::add(total, value) })
+    fold::<S, false>(line)
 }
 
 #[inline(always)]
 fn sum_of_squares_body<S: Simd>(line: &[f32]) -> f32 {
-    // SAFETY: the lanes are the running machine's.
-    fold::<S>(line, |total, value| unsafe { S::fma(value, value, total) })
+    fold::<S, true>(line)
 }
 
 #[inline(always)]
@@ -51,13 +49,15 @@ fn multiply_body<S: Simd>(line: &mut [f32], factor: f32) {
 
 /// Four running totals, so that one addition need not wait for the one before it.
 #[inline(always)]
-fn fold<S: Simd>(line: &[f32], add: impl Fn(S::F, S::F) -> S::F) -> f32 {
+fn fold<S: Simd, const SQUARES: bool>(line: &[f32]) -> f32 {
     assert!(line.len().is_multiple_of(LINE), "{} values are not in whole vectors", line.len());
     // SAFETY: each chunk holds the lanes of a vector; `lanes` holds at least as many.
     unsafe {
         let mut totals = [S::splat(0.0); 4];
         for (i, vector) in line.chunks_exact(S::LANES).enumerate() {
-            totals[i % 4] = add(totals[i % 4], S::load(vector.as_ptr()));
+            let value = S::load(vector.as_ptr());
+            let total = totals[i % 4];
+            totals[i % 4] = if SQUARES { S::fma(value, value, total) } else { S::add(total, value) };
         }
         let total = S::add(S::add(totals[0], totals[1]), S::add(totals[2], totals[3]));
         let mut lanes = [0.0; LINE];

@@ -191,6 +191,25 @@ mod tests {
         }
     }
 
+    /// The words and masks that docs/determinism.md works through are real.
+    #[test]
+    fn the_worked_example_of_the_documentation_is_right() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/determinism.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let layer = Dropout::new(0.5, 1).unwrap().with_level(1);
+        let drawn = factors(layer, Sample::Training { step: 0 }, 2, 8);
+        for (row, factors) in drawn.chunks(8).enumerate() {
+            let counter = |block| Counter { block, row: row as u32, step: 0 };
+            let key = Key { seed: 1, stream: 0x1000_0001 };
+            let words = [words(key, counter(0)), words(key, counter(1))].concat();
+            let words: Vec<String> = words.iter().map(|word| format!("{word:08x}")).collect();
+            let factors: Vec<String> = factors.iter().map(f32::to_string).collect();
+            for line in [words.join(" "), factors.join(" ")] {
+                assert!(text.contains(&line), "row {row}: {line} is not in the documentation");
+            }
+        }
+    }
+
     /// A network that copies its inputs twice shows the masks of the engine.
     fn engine(share: Share, sample: Sample, number: u32, values: &[f32]) -> Vec<f32> {
         let units = 20;

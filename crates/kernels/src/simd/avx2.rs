@@ -163,17 +163,26 @@ impl Simd for Avx2 {
 }
 
 #[inline(always)]
+#[allow(clippy::needless_range_loop)]
 unsafe fn transpose_8(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
     unsafe {
-        let r: [__m256; 8] = std::array::from_fn(|line| _mm256_loadu_ps(from.add(line * stride)));
-        let pair = |a: usize| (_mm256_unpacklo_ps(r[a], r[a + 1]), _mm256_unpackhi_ps(r[a], r[a + 1]));
-        let ((a0, a1), (a2, a3), (a4, a5), (a6, a7)) = (pair(0), pair(2), pair(4), pair(6));
-        let quads = |a: __m256, b: __m256| {
-            (_mm256_shuffle_ps::<0b01_00_01_00>(a, b), _mm256_shuffle_ps::<0b11_10_11_10>(a, b))
-        };
-        let ((b0, b1), (b2, b3)) = (quads(a0, a2), quads(a1, a3));
-        let ((b4, b5), (b6, b7)) = (quads(a4, a6), quads(a5, a7));
-        for (line, (low, high)) in [(b0, b4), (b1, b5), (b2, b6), (b3, b7)].into_iter().enumerate() {
+        // Index loops, not closures: a closure that is not inlined loses the instruction set.
+        let mut r = [_mm256_setzero_ps(); 8];
+        for line in 0..8 {
+            r[line] = _mm256_loadu_ps(from.add(line * stride));
+        }
+        for i in (0..8).step_by(2) {
+            (r[i], r[i + 1]) = (_mm256_unpacklo_ps(r[i], r[i + 1]), _mm256_unpackhi_ps(r[i], r[i + 1]));
+        }
+        for i in (0..8).step_by(4) {
+            let [a, b, c, d] = [r[i], r[i + 1], r[i + 2], r[i + 3]];
+            r[i] = _mm256_shuffle_ps::<0b01_00_01_00>(a, c);
+            r[i + 1] = _mm256_shuffle_ps::<0b11_10_11_10>(a, c);
+            r[i + 2] = _mm256_shuffle_ps::<0b01_00_01_00>(b, d);
+            r[i + 3] = _mm256_shuffle_ps::<0b11_10_11_10>(b, d);
+        }
+        for line in 0..4 {
+            let (low, high) = (r[line], r[line + 4]);
             _mm256_storeu_ps(to.add(line * to_stride), _mm256_permute2f128_ps::<0x20>(low, high));
             _mm256_storeu_ps(to.add((line + 4) * to_stride), _mm256_permute2f128_ps::<0x31>(low, high));
         }

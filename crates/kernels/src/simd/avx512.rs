@@ -146,7 +146,11 @@ impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn transpose_16(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
         unsafe {
-            let mut r: [__m512; 16] = std::array::from_fn(|line| _mm512_loadu_ps(from.add(line * stride)));
+            // An index loop: a closure that is not inlined loses the instruction set.
+            let mut r = [_mm512_setzero_ps(); 16];
+            for (line, value) in r.iter_mut().enumerate() {
+                *value = _mm512_loadu_ps(from.add(line * stride));
+            }
             // Pairs, then quads within each 128-bit part, then the parts themselves.
             for i in (0..16).step_by(2) {
                 (r[i], r[i + 1]) = (_mm512_unpacklo_ps(r[i], r[i + 1]), _mm512_unpackhi_ps(r[i], r[i + 1]));
