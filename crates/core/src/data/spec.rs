@@ -115,6 +115,15 @@ mod tests {
     }
 
     #[test]
+    fn few_rows_do_not_validate_and_many_need_a_smaller_part() {
+        let fractions = |valid| {
+            [49, 50, 10_000, 10_001].map(|rows| DataSpec { valid, ..DataSpec::default() }.valid_for(rows))
+        };
+        assert_eq!(fractions(None), [0.0, 0.2, 0.2, 0.1]);
+        assert_eq!(fractions(Some(0.3)), [0.3; 4]);
+    }
+
+    #[test]
     fn refuses_contradictions() {
         let named = |target: &str, weight: &str, ignore: &str| DataSpec {
             target: Some(target.into()),
