@@ -167,7 +167,7 @@ pub struct Columns {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Network and dropout")]
 pub struct Network {
-    /// Units of each hidden layer, or none for no hidden layer [default: 512,512]
+    /// Units of each hidden layer, or none for no hidden layer [default: 256,256]
     #[arg(long, value_name = "UNITS,…")]
     pub hidden: Option<Units>,
     /// relu, leaky-relu, logistic, tanh, selu, gelu, silu, mish or identity [default: relu]
@@ -176,7 +176,7 @@ pub struct Network {
     /// First weights: he, glorot, lecun or paper [default: he]
     #[arg(long, value_name = "NAME", value_parser = named::<Initialise>)]
     pub initialise: Option<Initialise>,
-    /// Probability that a hidden unit is dropped: one rate, or one for each layer [default: 0.5]
+    /// Probability that a hidden unit is dropped: one rate, or one for each layer [default: 0.25]
     #[arg(long, value_name = "RATE,…")]
     pub dropout: Option<Numbers>,
     /// Probability that an input is dropped [default: 0]
@@ -228,7 +228,7 @@ pub struct Steps {
     /// sgd, nesterov, adam or adamw [default: adam]
     #[arg(long, value_name = "NAME", value_parser = named::<Optimizer>)]
     pub optimizer: Option<Optimizer>,
-    /// Learning rate before its schedule [default: 0.001]
+    /// Learning rate before its schedule [default: 0.002]
     #[arg(long, value_name = "RATE")]
     pub lr: Option<f32>,
     /// constant, cosine, step:EPOCHS:FACTOR, exponential:FACTOR (of an epoch) or inverse:STEPS
@@ -260,7 +260,7 @@ pub struct Steps {
     #[arg(long, value_name = "ROWS")]
     pub slice: Option<usize>,
     /// Epochs to wait for a better validation loss before the run ends and the best epoch is restored;
-    /// 0 keeps the last epoch [default: 20]
+    /// 0 keeps the last epoch [default: 50]
     #[arg(long, value_name = "EPOCHS")]
     pub patience: Option<u64>,
     /// By how much the validation loss must fall to count as better [default: 0]

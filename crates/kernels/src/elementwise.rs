@@ -195,8 +195,8 @@ fn each_vector<S: Simd, P: Pass<S>, A: Function>(layer: Units<'_>, pass: &P) {
                     S::splat_u32((mask.step >> 32) as u32),
                 ];
                 let words = philox::lanes::<S>(mask.key, counters);
-                for unit in 0..4.min(lines - first) {
-                    let kept = S::at_least(words[unit], S::splat_u32(mask.threshold));
+                for (unit, word) in words.iter().enumerate().take(lines - first) {
+                    let kept = S::at_least(*word, S::splat_u32(mask.threshold));
                     pass.run::<A>(first + unit, row, Some(kept));
                 }
             }

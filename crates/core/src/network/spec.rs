@@ -19,7 +19,7 @@ pub struct NetworkSpec {
 
 impl Default for NetworkSpec {
     fn default() -> Self {
-        Self { hidden: vec![512, 512], activation: Activation::Relu, initialise: Initialise::He }
+        Self { hidden: vec![256, 256], activation: Activation::Relu, initialise: Initialise::He }
     }
 }
 

@@ -83,7 +83,8 @@ pub struct TrainSpec {
     /// The most minutes. A run that they end cannot be repeated to the bit.
     pub minutes: f64,
     /// Epochs without improvement of the validation loss before the run stops and the best
-    /// parameters are restored; 0 switches both off. Left out: 20 where there are validation rows.
+    /// parameters are restored; 0 switches both off. Left out: 50 where there are validation rows, which
+    /// lets the cosine schedule come to its low rates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
     /// By how much the validation loss must fall to count as improved.
@@ -102,7 +103,7 @@ impl Default for TrainSpec {
             huber_delta: 1.0,
             class_weights: ClassWeights::Equal,
             optimizer: Optimizer::Adam,
-            learning_rate: 0.001,
+            learning_rate: 0.002,
             schedule: Schedule::Cosine,
             warmup: 0,
             momentum: Momentum::Constant(0.9),
@@ -139,7 +140,7 @@ impl TrainSpec {
 
     /// The epochs to wait for an improvement, by default from whether there are validation rows.
     pub fn patience_for(&self, validates: bool) -> u64 {
-        self.patience.unwrap_or(if validates { 20 } else { 0 })
+        self.patience.unwrap_or(if validates { 50 } else { 0 })
     }
 
     /// Checks every field.
