@@ -95,13 +95,13 @@ fn time(threads: &Threads, name: &str, mode: &str, repeats: usize) -> Result<Val
         let mut steps = |count: usize| {
             let began = Instant::now();
             for batch in batches.by_ref().take(count) {
-                stepper.step(&examples, None, batch, 0.001);
+                stepper.step(&examples, None, batch, 0.001)?;
             }
-            began.elapsed().as_secs_f64() * 1e3 / count as f64
+            Ok(began.elapsed().as_secs_f64() * 1e3 / count as f64)
         };
-        steps(3);
-        let count = (MEASUREMENT_MILLISECONDS / steps(3)).ceil() as usize;
-        Ok((0..repeats).map(|_| steps(count)).collect())
+        steps(3)?;
+        let count = (MEASUREMENT_MILLISECONDS / steps(3)?).ceil() as usize;
+        (0..repeats).map(|_| steps(count)).collect()
     };
     let milliseconds = threads.run(run).map_err(|error| error.to_string())?;
     Ok(json!({ "net": name, "mode": mode, "milliseconds": milliseconds }))

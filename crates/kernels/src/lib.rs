@@ -8,6 +8,7 @@
 //! | [`isa`] | which instruction set runs, and how one is forced |
 //! | [`philox`] | random words from a key and a counter |
 //! | [`matmul`] | products with a submatrix of a weight matrix, read in place |
+//! | [`memory`] | zeros in large pages |
 //! | [`gather`] | rows into units and back, compact lines into whole ones |
 //! | [`elementwise`] | activations, masks and their derivatives |
 //! | [`mask`] | masks over matrices that stand row by row |
@@ -22,6 +23,7 @@ pub mod gather;
 pub mod isa;
 pub mod mask;
 pub mod matmul;
+pub mod memory;
 pub mod philox;
 pub mod reduce;
 mod simd;

@@ -1,6 +1,6 @@
 //! A network: its layers, and all its parameters in one run of memory.
 
-use thinnet_kernels::{line, stride};
+use thinnet_kernels::{line, memory, stride};
 
 use super::{Activation, NetworkSpec};
 use crate::error::{Error, Result};
@@ -77,11 +77,9 @@ impl Network {
             layers.push(Layer { inputs, units, stride: stride(inputs), activation, weights_at, biases_at });
         }
         let count = layers.last().map_or(0, Layer::end);
-        let mut values = Vec::new();
-        values.try_reserve_exact(count).map_err(|_| {
+        let values = memory::zeros(count).map_err(|_| {
             Error::spec("network.hidden", format!("{count} parameters do not fit into this machine's memory"))
         })?;
-        values.resize(count, 0.0);
         Ok(Self { layers, values })
     }
 

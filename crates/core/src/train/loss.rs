@@ -77,6 +77,12 @@ impl Objective {
         self.loss
     }
 
+    /// Whether these are targets that the loss is defined for.
+    pub(crate) fn suits(&self, targets: &Targets) -> bool {
+        let of_classes = matches!(self.loss, Loss::CrossEntropy | Loss::BinaryCrossEntropy);
+        of_classes == matches!(targets, Targets::Classes { .. })
+    }
+
     /// How many outputs a network needs for these targets.
     pub fn outputs(&self, targets: &Targets) -> usize {
         match (targets, self.loss) {

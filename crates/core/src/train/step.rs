@@ -4,18 +4,24 @@ use super::loss::Labelled;
 use super::stepper::{Stepper, Working};
 use super::threads;
 use crate::data::Examples;
+use crate::error::Result;
 use crate::thin::Sample;
 
 impl Stepper {
-    /// One step on some rows of the examples; `weights` says what each row counts. Returns the
-    /// mean loss of the thinned networks. Runs on the threads of the pool it is called from.
+    /// One step on some rows of the examples; `weights` says what each of all rows counts. Returns
+    /// the mean loss of the thinned networks. Runs on the threads of the pool it is called from.
+    ///
+    /// # Errors
+    /// [`crate::Error::Argument`] if the examples do not fit the network, a row does not exist, or
+    /// there are no rows or more than the batch that this was made for.
     pub fn step(
         &mut self,
         examples: &Examples,
         weights: Option<&[f32]>,
         rows: &[usize],
         learning_rate: f64,
-    ) -> f64 {
+    ) -> Result<f64> {
+        self.check(examples, weights, rows)?;
         let Self { isa, network, thinning, objective, .. } = self;
         let (sample, length, factor) =
             (Sample::Training { step: self.step }, self.spec.slice, 1.0 / rows.len() as f32);
@@ -35,6 +41,6 @@ impl Stepper {
         let loss = slices.iter().map(|slice| slice.loss).sum::<f64>() / rows.len() as f64;
         self.update(rows.len().div_ceil(length), learning_rate);
         self.step += 1;
-        loss
+        Ok(loss)
     }
 }

@@ -2,12 +2,14 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use thinnet_kernels::{Isa, line, reduce};
+use thinnet_kernels::{Isa, line, memory, reduce};
 
 use super::blocks::{self, Block, Parameters};
 use super::optimizer::Update;
+use super::trainer::fits;
 use super::{Objective, TrainSpec};
-use crate::error::Result;
+use crate::data::Examples;
+use crate::error::{Error, Result};
 use crate::network::{Layer, Network};
 use crate::thin::{Buffers, Slice, ThinSpec, Thinning};
 
@@ -25,6 +27,7 @@ pub struct Stepper {
     pub(super) slices: Vec<Working>,
     pub(super) parallel: bool,
     pub(super) step: u64,
+    batch: usize,
     blocks: Vec<Block>,
     scratch: Vec<Mutex<Scratch>>,
     /// What the optimizer keeps for each parameter: velocities, or means and squares.
@@ -55,7 +58,7 @@ impl Stepper {
     /// Allocates all that steps on mini-batches of up to `batch` rows need.
     ///
     /// # Errors
-    /// [`crate::Error::Spec`] if a field cannot be used.
+    /// [`Error::Spec`] if a field cannot be used, [`Error::Machine`] if it does not fit into memory.
     pub fn new(
         isa: Isa,
         network: Network,
@@ -76,7 +79,15 @@ impl Stepper {
         let blocks = blocks::cut(&network);
         let length = blocks::scratch_length(&network, &blocks);
         let new_scratch = || Mutex::new(Scratch { whole: vec![0.0; length], compact: vec![0.0; length] });
-        let (count, squares) = (network.values().len(), train.optimizer.has_squares());
+        let count = network.values().len();
+        let zeros = |needed: bool| {
+            memory::zeros(if needed { count } else { 0 }).map_err(|_| {
+                Error::Machine(format!(
+                    "{count} parameters and what {:?} keeps do not fit into memory",
+                    train.optimizer
+                ))
+            })
+        };
         let widest = network.layers().iter().map(|layer| layer.units).max().unwrap_or(0);
         Ok(Self {
             isa,
@@ -85,11 +96,12 @@ impl Stepper {
             spec: train.clone(),
             parallel: network.parameters().saturating_mul(batch) > WORTH_SHARING,
             scratch: (0..rayon::current_num_threads()).map(|_| new_scratch()).collect(),
-            first: vec![0.0; count],
-            second: vec![0.0; if squares { count } else { 0 }],
-            gradients: vec![0.0; if train.clip > 0.0 { count } else { 0 }],
+            first: zeros(true)?,
+            second: zeros(train.optimizer.has_squares())?,
+            gradients: zeros(train.clip > 0.0)?,
             positions: (0..widest.max(train.slice) as u32).collect(),
             step: 0,
+            batch,
             network,
             slices,
             blocks,
@@ -104,6 +116,24 @@ impl Stepper {
     /// The rates of the run.
     pub fn thinning(&self) -> &Thinning {
         &self.thinning
+    }
+
+    /// Refuses what a step could not take.
+    pub(super) fn check(&self, examples: &Examples, weights: Option<&[f32]>, rows: &[usize]) -> Result<()> {
+        fits(examples, &self.network, self.objective)?;
+        let (all, batch) = (examples.rows(), self.batch);
+        if rows.is_empty() || rows.len() > batch {
+            return Err(Error::argument("rows", format!("{} rows for a batch of 1 to {batch}", rows.len())));
+        }
+        if let Some(row) = rows.iter().find(|&&row| row >= all) {
+            return Err(Error::argument("rows", format!("there is no row {row} among {all}")));
+        }
+        match weights {
+            Some(weights) if weights.len() != all => {
+                Err(Error::argument("weights", format!("{} weights for {all} rows", weights.len())))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Puts back parameters that [`Network::values`] gave before.

@@ -69,11 +69,14 @@ impl Trainer<'_> {
         let outputs = objective.outputs(&examples.targets);
         let network = Network::new(examples.inputs.columns(), outputs, self.network, self.seed)?;
         let valid = valid.filter(|valid| valid.rows() > 0);
+        if let Some(valid) = valid {
+            fits(valid, &network, objective)?;
+        }
         threads.run(|| {
             let batch = self.train.batch_for(examples.rows()).min(examples.rows());
             let stepper =
                 Stepper::new(self.isa, network, self.thin, self.train, objective, batch, self.seed)?;
-            Ok(Run::new(self, examples, valid, objective, stepper, batch).finish(watch))
+            Run::new(self, examples, valid, objective, stepper, batch).finish(watch)
         })
     }
 }
@@ -129,10 +132,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn finish(mut self, watch: &mut (dyn FnMut(&Event) -> Flow + Send)) -> Outcome {
+    fn finish(mut self, watch: &mut (dyn FnMut(&Event) -> Flow + Send)) -> Result<Outcome> {
         let mut ended = None;
         while ended.is_none() {
-            ended = self.epoch(watch);
+            ended = self.epoch(watch)?;
         }
         let ended = ended.unwrap_or(Ended::Finished);
         let chooses = self.valid.is_some() && self.trainer.train.patience_for(true) > 0;
@@ -141,7 +144,7 @@ impl<'a> Run<'a> {
         } else {
             self.chosen.1 = self.history.len() as u64;
         }
-        Outcome {
+        Ok(Outcome {
             network: self.stepper.into_network(),
             ended,
             history: self.history,
@@ -149,20 +152,21 @@ impl<'a> Run<'a> {
             steps: self.steps,
             rows: self.rows,
             seconds: self.began.elapsed().as_secs_f64(),
-        }
+        })
     }
 
     /// One pass over the rows; how the run ended, if it did.
-    fn epoch(&mut self, watch: &mut (dyn FnMut(&Event) -> Flow + Send)) -> Option<Ended> {
+    fn epoch(&mut self, watch: &mut (dyn FnMut(&Event) -> Flow + Send)) -> Result<Option<Ended>> {
         let number = self.history.len() as u64 + 1;
         shuffle(&mut self.order, self.trainer.seed, number);
         let (mut loss, mut rows, mut ended) = (0.0, 0, None);
         let mut learning_rate = 0.0;
         for batch in self.order.chunks(self.batch) {
             learning_rate = self.learning_rate();
-            let step_loss = self.stepper.step(self.examples, self.weights.as_deref(), batch, learning_rate);
+            let step_loss =
+                self.stepper.step(self.examples, self.weights.as_deref(), batch, learning_rate)?;
             if !step_loss.is_finite() {
-                return Some(Ended::NotFinite { step: self.steps, learning_rate: learning_rate as f32 });
+                return Ok(Some(Ended::NotFinite { step: self.steps, learning_rate: learning_rate as f32 }));
             }
             loss += step_loss * batch.len() as f64;
             rows += batch.len() as u64;
@@ -181,7 +185,7 @@ impl<'a> Run<'a> {
         let finite = self.stepper.network().values().iter().all(|value| value.is_finite());
         if !finite || validated.is_some_and(|(loss, _)| !loss.is_finite()) {
             let (step, learning_rate) = (self.steps - 1, learning_rate as f32);
-            return Some(Ended::NotFinite { step, learning_rate });
+            return Ok(Some(Ended::NotFinite { step, learning_rate }));
         }
         let epoch = Epoch {
             epoch: number,
@@ -199,7 +203,7 @@ impl<'a> Run<'a> {
         }
         let flow = watch(&Event::Epoch(&epoch));
         let over = self.valid.is_some() && self.stopping.is_over(number);
-        ended.or_else(|| self.limit(flow)).or(over.then_some(Ended::Patience))
+        Ok(ended.or_else(|| self.limit(flow)).or(over.then_some(Ended::Patience)))
     }
 
     fn learning_rate(&self) -> f64 {
@@ -242,6 +246,21 @@ impl<'a> Run<'a> {
         let error = matches!(valid.targets, Targets::Classes { .. }).then_some(wrong / total);
         (loss / total, error)
     }
+}
+
+/// Refuses examples that a network and its loss cannot take.
+pub(super) fn fits(examples: &Examples, network: &Network, objective: Objective) -> Result<()> {
+    let (columns, inputs) = (examples.inputs.columns(), network.inputs());
+    if columns != inputs {
+        return Err(Error::argument(
+            "examples",
+            format!("{columns} columns for a network of {inputs} inputs"),
+        ));
+    }
+    if !objective.suits(&examples.targets) || objective.outputs(&examples.targets) != network.outputs() {
+        return Err(Error::argument("examples", "their targets are not of the kind that the network learns"));
+    }
+    Ok(())
 }
 
 /// The class with the largest logit; with one output, class 1 where it is positive.
