@@ -27,7 +27,7 @@ fn main() -> thinnet::Result<()> {
     );
     print!("{}", model.spec.to_toml()?);
 
-    let by = Average::MonteCarlo { samples: 20 };
+    let by = Average::monte_carlo(20);
     let [before, after] = [&fitted.model, &model].map(|model| model.predict(&data, by, 1, &threads));
     println!("\nsame predictions: {}", before? == after?);
     Ok(())

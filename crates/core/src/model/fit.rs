@@ -5,13 +5,13 @@ use thinnet_kernels::philox::{self, Counter, Key};
 
 use super::kept::Run;
 use super::{Evaluation, Model};
-use crate::average::{Average, Link, average};
+use crate::average::{Average, Link, average, temperature};
 use crate::data::{Data, Examples, Split, Targets, split};
 use crate::error::{Error, Result};
 use crate::prepare::{Pipeline, strata};
 use crate::spec::Spec;
 use crate::streams;
-use crate::thin::Thinning;
+use crate::thin::{self, Thinning};
 use crate::train::{Balanced, ClassWeights, Ended, Event, Flow, Outcome, Threads, Trainer};
 
 /// A model, and what was seen while it was trained.
@@ -73,7 +73,9 @@ pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepare
         None => Some(pipeline.examples(data, Some(&parts.valid))?),
     };
     let spec = spec.completed(&pipeline, data.rows(), train.rows(), valid.is_some());
-    Ok(Prepared { spec, pipeline, train, valid, warnings })
+    let prepared = Prepared { spec, pipeline, train, valid, warnings };
+    prepared.check_temperature()?;
+    Ok(prepared)
 }
 
 /// Trains a model. `watch` hears of every step and epoch and may end the run.
@@ -113,6 +115,7 @@ impl Prepared {
             training_rows: train.rows(),
             validation_rows: valid.as_ref().map_or(0, Examples::rows),
             noise: None,
+            temperature: 1.0,
             steps,
             ended,
             chosen_epoch,
@@ -120,6 +123,11 @@ impl Prepared {
         };
         let mut model = Model { spec, pipeline, network, run };
         model.run.noise = model.noise(valid.as_ref().unwrap_or(&train), isa, threads)?;
+        if model.spec.train.temperature
+            && let Some(valid) = &valid
+        {
+            model.run.temperature = model.fitted_temperature(valid, isa, threads)?;
+        }
         let measure = |examples: &Examples| model.measure(examples, Average::WeightScaling, 0, threads);
         let (step, learning_rate) = (model.run.steps.saturating_sub(1), model.spec.train.learning_rate);
         // Parameters can be finite where predictions are not.
@@ -135,14 +143,35 @@ impl Prepared {
     }
 }
 
+impl Prepared {
+    /// A temperature is fitted on validation rows, and is one of logits.
+    fn check_temperature(&self) -> Result<()> {
+        let problem = match (&self.train.targets, &self.valid) {
+            _ if !self.spec.train.temperature => return Ok(()),
+            (Targets::Values(_), _) => "a regression has no logits to divide; leave it out",
+            (_, None) => "it is fitted on validation rows, and there are none; set rows aside",
+            _ => return Ok(()),
+        };
+        Err(Error::spec("train.temperature", problem))
+    }
+}
+
 impl Model {
+    /// The temperature at which the whole network gives the rows' classes the highest likelihood.
+    fn fitted_temperature(&self, examples: &Examples, isa: Isa, threads: &Threads) -> Result<f32> {
+        let Targets::Classes { labels, .. } = &examples.targets else { return Ok(1.0) };
+        let thinning = Thinning::new(&self.spec.thin, &self.network, 0)?;
+        let outputs = threads.run(|| thin::outputs(isa, &self.network, &thinning, &examples.inputs));
+        Ok(temperature(self.link(), &outputs, labels, examples.weights.as_deref()))
+    }
+
     /// The standard deviation of the errors of a regression, in standard deviations of the target.
     fn noise(&self, examples: &Examples, isa: Isa, threads: &Threads) -> Result<Option<f32>> {
         let Targets::Values(values) = &examples.targets else { return Ok(None) };
         let thinning = Thinning::new(&self.spec.thin, &self.network, 0)?;
         let by = Average::WeightScaling;
         let predicted =
-            threads.run(|| average(isa, &self.network, &thinning, Link::Identity, &examples.inputs, by));
+            threads.run(|| average(isa, &self.network, &thinning, Link::Identity, &examples.inputs, by))?;
         let errors = predicted.mean.values().iter().zip(values.values()).map(|(p, t)| f64::from(p - t));
         let squares: f64 = errors.map(|error| error * error).sum();
         Ok(Some((squares / values.values().len() as f64).sqrt() as f32))

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thinnet_kernels::Isa;
 
 use super::file;
-use crate::average::{Average, Averaged, Link, average};
+use crate::average::{Average, Averaged, Link, Output, average};
 use crate::data::Matrix;
 use crate::error::{Error, Result};
 use crate::network::Network;
@@ -48,6 +48,17 @@ pub struct Run {
     /// them on the training rows, in standard deviations of the target.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub noise: Option<f32>,
+    /// What logits are divided by, fitted on the validation rows where the spec asked for it; else 1.
+    #[serde(skip_serializing_if = "is_one", default = "one")]
+    pub temperature: f32,
+}
+
+fn one() -> f32 {
+    1.0
+}
+
+fn is_one(temperature: &f32) -> bool {
+    *temperature == 1.0
 }
 
 /// The header of a model file.
@@ -92,6 +103,9 @@ impl Model {
         let (Header { spec, pipeline, run }, mut tensors) = file::read::<Header>(path)?;
         pipeline.check().map_err(refused)?;
         spec.check().map_err(|error| refused(error.to_string()))?;
+        if !(run.temperature > 0.0 && run.temperature.is_finite()) {
+            return Err(refused(format!("its temperature is {}, and must be above 0", run.temperature)));
+        }
         let outputs = match spec.train.loss {
             Some(Loss::BinaryCrossEntropy) => 1,
             _ => pipeline.output_units(),
@@ -129,8 +143,8 @@ impl Model {
     /// probabilities of the classes, or standardised values. `seed` draws the sampled networks.
     ///
     /// # Errors
-    /// [`Error::Argument`] if the inputs have another width; [`Error::Machine`] if the instruction
-    /// set is forced to one that this machine lacks.
+    /// [`Error::Argument`] if the inputs have another width, or as [`average()`];
+    /// [`Error::Machine`] if the instruction set is forced to one that this machine lacks.
     pub fn average(&self, inputs: &Matrix, by: Average, seed: u32, threads: &Threads) -> Result<Averaged> {
         if inputs.columns() != self.network.inputs() {
             let problem =
@@ -139,8 +153,8 @@ impl Model {
         }
         let isa = Isa::from_environment().map_err(Error::Machine)?;
         let thinning = Thinning::new(&self.spec.thin, &self.network, seed)?;
-        let link = self.link();
-        Ok(threads.run(|| average(isa, &self.network, &thinning, link, inputs, by)))
+        let output = Output { link: self.link(), temperature: self.run.temperature };
+        threads.run(|| average(isa, &self.network, &thinning, output, inputs, by))
     }
 
     /// What the outputs of the network stand for.
@@ -221,7 +235,7 @@ mod tests {
             assert!(fs::read(&first).unwrap() == fs::read(&second).unwrap());
             let threads = Threads::new(1).unwrap();
             let measured = |model: &Model| {
-                let by = Average::MonteCarlo { samples: 3 };
+                let by = Average::monte_carlo(3);
                 serde_json::to_string::<Evaluation>(&model.evaluate(&data, by, 1, &threads).unwrap()).unwrap()
             };
             assert_eq!(measured(&model), measured(&loaded));

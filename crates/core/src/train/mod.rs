@@ -11,6 +11,7 @@ mod stepper;
 mod stopping;
 mod threads;
 mod trainer;
+mod weight_average;
 
 pub use events::{Ended, Epoch, Event, Flow};
 pub use loss::{Loss, Objective};
@@ -20,3 +21,4 @@ pub use spec::{Balanced, ClassWeights, TrainSpec};
 pub use stepper::Stepper;
 pub use threads::Threads;
 pub use trainer::{Outcome, Trainer};
+pub use weight_average::WeightAverage;

@@ -7,6 +7,7 @@ use thinnet_kernels::philox::{self, Counter, Key};
 
 use super::schedule::Moment;
 use super::stopping::Stopping;
+use super::weight_average::Averaging;
 use super::{Ended, Epoch, Event, Flow, Objective, Stepper, Threads, TrainSpec};
 use crate::data::{Examples, Targets};
 use crate::error::{Error, Result};
@@ -92,6 +93,7 @@ struct Run<'a> {
     batch: usize,
     order: Vec<usize>,
     stopping: Stopping,
+    averaging: Averaging,
     /// The parameters to fall back on, and their epoch.
     chosen: (Vec<f32>, u64),
     history: Vec<Epoch>,
@@ -118,6 +120,7 @@ impl<'a> Run<'a> {
             weights: mean_one(examples.weights.as_deref()),
             order: (0..examples.rows()).collect(),
             stopping: Stopping::new(spec.patience_for(valid.is_some()), spec.min_improvement),
+            averaging: Averaging::new(spec.weight_average, stepper.network()),
             chosen: (stepper.network().values().to_vec(), 0),
             history: Vec::new(),
             steps: 0,
@@ -143,6 +146,8 @@ impl<'a> Run<'a> {
             self.stepper.restore(&self.chosen.0);
         } else {
             self.chosen.1 = self.history.len() as u64;
+            let values = self.averaging.of(self.stepper.network()).values().to_vec();
+            self.stepper.restore(&values);
         }
         Ok(Outcome {
             network: self.stepper.into_network(),
@@ -168,6 +173,7 @@ impl<'a> Run<'a> {
             if !step_loss.is_finite() {
                 return Ok(Some(Ended::NotFinite { step: self.steps, learning_rate: learning_rate as f32 }));
             }
+            self.averaging.after_step(self.stepper.network());
             loss += step_loss * batch.len() as f64;
             rows += batch.len() as u64;
             self.steps += 1;
@@ -180,6 +186,7 @@ impl<'a> Run<'a> {
             }
         }
         self.rows += rows;
+        self.averaging.after_epoch(self.stepper.network(), self.steps as f64 / self.total_steps as f64);
         let validated = self.valid.map(|valid| self.validate(valid));
         // The last step may have gone astray; no later one would notice.
         let finite = self.stepper.network().values().iter().all(|value| value.is_finite());
@@ -198,7 +205,7 @@ impl<'a> Run<'a> {
         self.history.push(epoch);
         let better = epoch.valid_loss.is_none_or(|loss| self.stopping.note(number, loss));
         if better {
-            self.chosen.0.copy_from_slice(self.stepper.network().values());
+            self.chosen.0.copy_from_slice(self.averaging.of(self.stepper.network()).values());
             self.chosen.1 = number;
         }
         let flow = watch(&Event::Epoch(&epoch));
@@ -228,7 +235,7 @@ impl<'a> Run<'a> {
 
     /// The mean loss of the whole network, and for classes the share of rows it gets wrong.
     fn validate(&self, valid: &Examples) -> (f64, Option<f64>) {
-        let (network, thinning) = (self.stepper.network(), self.stepper.thinning());
+        let (network, thinning) = (self.averaging.of(self.stepper.network()), self.stepper.thinning());
         let outputs = thin::outputs(self.trainer.isa, network, thinning, &valid.inputs);
         let objective = self.objective.without_smoothing();
         let weight = |row: usize| valid.weights.as_ref().map_or(1.0, |weights| f64::from(weights[row]));
