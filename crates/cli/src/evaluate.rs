@@ -1,7 +1,7 @@
 //! `thinnet evaluate`: how good a model is on rows whose targets are known.
 
 use serde_json::json;
-use thinnet::average::Average;
+use thinnet::average::{Average, Mean};
 use thinnet::model::Evaluation;
 use thinnet::report::table;
 use thinnet::train::Threads;
@@ -19,6 +19,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         object["model"] = json!(rows.model.display().to_string());
         object["data"] = json!(data.name());
         object["average"] = json!(rows.average.to_string());
+        object["tau"] = json!(model.tau());
         text::print_json(&object)?;
         return Ok(());
     }
@@ -27,7 +28,14 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         .map(|(name, value, meaning)| vec![name.to_string(), value, meaning.to_string()]);
     let average = match rows.average {
         Average::WeightScaling => "predictions of the whole network".to_string(),
-        Average::MonteCarlo { samples } => format!("mean predictions of {samples} thinned networks"),
+        Average::MonteCarlo { samples, mean: Mean::Arithmetic, .. } => {
+            format!("mean predictions of {samples} thinned networks")
+        }
+        Average::MonteCarlo { samples, mean: Mean::Geometric, .. } => {
+            format!("geometric mean of {samples} thinned networks")
+        }
+        Average::Exact => "mean predictions of all thinned networks".to_string(),
+        Average::Moments => "mean predictions by moment propagation".to_string(),
     };
     text::print(&format!(
         "{} on {}: {average}\n\n{}",

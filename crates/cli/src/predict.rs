@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use thinnet::average::Averaged;
 use thinnet::data::Matrix;
 use thinnet::measure::largest;
 use thinnet::model::atomic_write;
@@ -21,16 +22,27 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
             rows.model.display()
         );
     }
+    if arguments.interval.is_some() && !model.pipeline.classes().is_empty() {
+        anyhow::bail!(
+            "{} predicts classes, which have no interval; --proba gives their probabilities",
+            rows.model.display()
+        );
+    }
     let inputs = model.pipeline.inputs(&data, None)?;
     drop(data);
     let averaged = model.average(&inputs, rows.average, rows.seed, &Threads::new(rows.threads)?)?;
     let names = model.pipeline.classes();
-    let (mean, spread) = match names {
-        [] => model.in_own_units(&averaged)?,
-        _ => (averaged.mean, averaged.spread),
+    let averaged = match names {
+        [] => {
+            let (mean, spread) = model.in_own_units(&averaged)?;
+            Averaged { mean, spread }
+        }
+        _ => averaged,
     };
+    let interval = arguments.interval.map(|share| averaged.interval(share)).transpose()?;
+    let Averaged { mean, spread } = averaged;
     let write = |to: &mut dyn Write| match names {
-        [] => values(to, &mean, spread.as_ref()),
+        [] => values(to, &mean, spread.as_ref(), interval.as_ref()),
         names => classes(to, names, &mean, spread.as_ref(), arguments.proba),
     };
     match &arguments.output {
@@ -73,13 +85,22 @@ fn classes(
     Ok(())
 }
 
-fn values(to: &mut dyn Write, mean: &Matrix, spread: Option<&Matrix>) -> io::Result<()> {
-    writeln!(to, "value{}", if spread.is_some() { ",spread" } else { "" })?;
-    for (index, value) in mean.values().iter().enumerate() {
-        match spread {
-            Some(spread) => writeln!(to, "{value},{}", spread.values()[index])?,
-            None => writeln!(to, "{value}")?,
+fn values(
+    to: &mut dyn Write,
+    mean: &Matrix,
+    spread: Option<&Matrix>,
+    interval: Option<&[Matrix; 2]>,
+) -> io::Result<()> {
+    let columns = [Some(("value", mean)), spread.map(|spread| ("spread", spread))].into_iter().flatten();
+    let ends = interval.into_iter().flat_map(|[low, high]| [("low", low), ("high", high)]);
+    let columns: Vec<(&str, &Matrix)> = columns.chain(ends).collect();
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    writeln!(to, "{}", names.join(","))?;
+    for row in 0..mean.values().len() {
+        for (index, (_, values)) in columns.iter().enumerate() {
+            write!(to, "{}{}", if index > 0 { "," } else { "" }, values.values()[row])?;
         }
+        writeln!(to)?;
     }
     Ok(())
 }

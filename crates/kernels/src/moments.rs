@@ -155,7 +155,7 @@ impl<A: Function> Moments for Sum<A> {
             let half = S::mul(S::splat(0.5), S::sqrt(S::max(variance, S::splat(0.0))));
             let middle = A::value::<S>(mean);
             let (mut first, mut second) = (S::splat(0.0), S::splat(0.0));
-            // An index loop: what is not inlined here loses its instruction set.
+            #[allow(clippy::needless_range_loop, reason = "an iterator may lose the instruction set")]
             for point in 1..WEIGHTS.len() {
                 let away = S::mul(half, S::splat(point as f32));
                 let weight = S::splat(WEIGHTS[point]);

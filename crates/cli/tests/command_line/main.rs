@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod averages;
 mod end_to_end;
 mod rude_inputs;
 mod same_bits;

@@ -2,6 +2,7 @@
 
 mod exact;
 mod form;
+mod interval;
 mod link;
 mod moments;
 mod monte_carlo;

@@ -37,8 +37,8 @@ impl Thinned<'_> {
         let chunk = |pass: &mut Pass, chunk: usize| {
             self.load(chunk, &mut pass.means[0]);
             self.drop_inputs(pass);
-            for layer in 0..layers {
-                self.propagate(layer, first, &squares[layer], &positions, pass);
+            for (layer, squares) in squares.iter().enumerate() {
+                self.propagate(layer, first, squares, &positions, pass);
             }
             self.predict_moments(&positions, pass)
         };

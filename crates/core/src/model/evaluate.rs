@@ -20,7 +20,10 @@ pub enum Evaluation {
 }
 
 impl Model {
-    /// Predicts rows whose targets are known, and measures the predictions.
+    /// Predicts rows whose targets are known, and measures the predictions. With
+    /// [`Average::MonteCarlo`] the log-likelihood of a regression is that of the mixture of the sampled
+    /// networks ([`average_with_targets`](crate::average::average_with_targets)), with other averages that
+    /// of a normal distribution of their mean and spread.
     ///
     /// # Errors
     /// Data that do not fit the model, or targets that are missing.
@@ -39,7 +42,15 @@ impl Model {
         seed: u32,
         threads: &Threads,
     ) -> Result<Evaluation> {
-        let averaged = self.average(&examples.inputs, by, seed, threads)?;
+        let (averaged, densities) = match (&examples.targets, by, self.run.noise) {
+            (Targets::Values(values), Average::MonteCarlo { .. }, Some(noise)) if noise > 0.0 => {
+                let tau = 1.0 / f64::from(noise).powi(2);
+                let (averaged, densities) =
+                    self.average_with_targets(&examples.inputs, by, seed, threads, values, tau)?;
+                (averaged, Some(densities))
+            }
+            _ => (self.average(&examples.inputs, by, seed, threads)?, None),
+        };
         let weights = examples.weights.as_deref();
         match &examples.targets {
             Targets::Classes { labels, .. } => {
@@ -48,9 +59,21 @@ impl Model {
             Targets::Values(values) => {
                 let (predicted, spread) = self.in_own_units(&averaged)?;
                 let targets = self.denormalised(values)?;
-                Regression::new(&predicted, spread.as_ref(), &targets, weights).map(Evaluation::Regression)
+                let mut measured = Regression::new(&predicted, spread.as_ref(), &targets, weights)?;
+                if let Some(densities) = densities {
+                    measured.log_likelihood = Some(self.mean_density(&densities, weights));
+                }
+                Ok(Evaluation::Regression(measured))
             }
         }
+    }
+
+    /// The mean of the rows' log-densities, from standardised values to the target's unit.
+    fn mean_density(&self, densities: &[f64], weights: Option<&[f32]>) -> f64 {
+        let weight = |row: usize| weights.map_or(1.0, |weights| f64::from(weights[row]));
+        let total: f64 = (0..densities.len()).map(weight).sum();
+        let sum: f64 = densities.iter().enumerate().map(|(row, density)| weight(row) * density).sum();
+        sum / total - libm::log(self.pipeline.denormalise_spread(1.0))
     }
 
     /// Predicted values in the target's units, and their standard deviation: the spread of the

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thinnet_kernels::Isa;
 
 use super::file;
-use crate::average::{Average, Averaged, Link, Output, average};
+use crate::average::{Average, Averaged, Link, Output, average, average_with_targets};
 use crate::data::Matrix;
 use crate::error::{Error, Result};
 use crate::network::Network;
@@ -146,15 +146,37 @@ impl Model {
     /// [`Error::Argument`] if the inputs have another width, or as [`average()`];
     /// [`Error::Machine`] if the instruction set is forced to one that this machine lacks.
     pub fn average(&self, inputs: &Matrix, by: Average, seed: u32, threads: &Threads) -> Result<Averaged> {
+        let (isa, thinning) = self.thinned(inputs, seed)?;
+        let output = Output { link: self.link(), temperature: self.run.temperature };
+        threads.run(|| average(isa, &self.network, &thinning, output, inputs, by))
+    }
+
+    /// The same for a regression with known targets, and the log-density of each row's.
+    ///
+    /// # Errors
+    /// As [`Model::average`] and [`average_with_targets`].
+    pub(super) fn average_with_targets(
+        &self,
+        inputs: &Matrix,
+        by: Average,
+        seed: u32,
+        threads: &Threads,
+        targets: &Matrix,
+        tau: f64,
+    ) -> Result<(Averaged, Vec<f64>)> {
+        let (isa, thinning) = self.thinned(inputs, seed)?;
+        threads.run(|| average_with_targets(isa, &self.network, &thinning, inputs, by, targets, tau))
+    }
+
+    /// What samples the thinned networks for inputs, which must have the network's width.
+    fn thinned(&self, inputs: &Matrix, seed: u32) -> Result<(Isa, Thinning)> {
         if inputs.columns() != self.network.inputs() {
             let problem =
                 format!("{} columns for a network of {} inputs", inputs.columns(), self.network.inputs());
             return Err(Error::argument("inputs", problem));
         }
         let isa = Isa::from_environment().map_err(Error::Machine)?;
-        let thinning = Thinning::new(&self.spec.thin, &self.network, seed)?;
-        let output = Output { link: self.link(), temperature: self.run.temperature };
-        threads.run(|| average(isa, &self.network, &thinning, output, inputs, by))
+        Ok((isa, Thinning::new(&self.spec.thin, &self.network, seed)?))
     }
 
     /// What the outputs of the network stand for.

@@ -15,6 +15,7 @@ mod file;
 mod fit;
 mod kept;
 mod layout;
+mod precision;
 mod predict;
 mod write;
 
