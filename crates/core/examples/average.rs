@@ -1,5 +1,5 @@
-//! average: many become one. Weight scaling beside Monte Carlo with more and more networks, and
-//! what the spread says about an input that looks like nothing the network has seen.
+//! average: many become one. Weight scaling and moment propagation beside Monte Carlo with more and
+//! more networks, and what the spread says about an input that looks like nothing the network has seen.
 
 use thinnet::average::Average;
 use thinnet::data::{Data, Table};
@@ -22,6 +22,7 @@ fn main() -> thinnet::Result<()> {
     println!("at x =           0.0            1.5            3.0            6.0           12.0");
     for by in [
         Average::WeightScaling,
+        Average::Moments,
         Average::monte_carlo(10),
         Average::monte_carlo(100),
         Average::monte_carlo(1000),

@@ -95,18 +95,21 @@ impl Output {
         }
         let (mut largest, mut sums) = ([f32::NEG_INFINITY; PREDICTED_ROWS], [0.0; PREDICTED_ROWS]);
         for line in to.chunks_exact(padded) {
-            largest.iter_mut().zip(line).for_each(|(largest, &logit)| *largest = largest.max(logit));
+            let pairs = largest.iter_mut().zip(line);
+            pairs.for_each(|(largest, &logit)| *largest = if logit > *largest { logit } else { *largest });
         }
+        let inverse = 1.0 / self.temperature;
         for line in to.chunks_exact_mut(padded) {
             let distances = line.iter_mut().zip(&largest);
-            distances.for_each(|(logit, largest)| *logit = (*logit - largest) / self.temperature);
+            distances.for_each(|(logit, largest)| *logit = (*logit - largest) * inverse);
         }
         elementwise::exponential(isa, to);
         for line in to.chunks_exact(padded) {
             sums.iter_mut().zip(line).for_each(|(sum, power)| *sum += power);
         }
+        sums.iter_mut().for_each(|sum| *sum = 1.0 / *sum);
         for line in to.chunks_exact_mut(padded) {
-            line.iter_mut().zip(&sums).for_each(|(power, sum)| *power /= sum);
+            line.iter_mut().zip(&sums).for_each(|(power, inverse)| *power *= inverse);
         }
     }
 }

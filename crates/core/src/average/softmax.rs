@@ -123,7 +123,7 @@ impl Thinned<'_> {
         let Softmax { shares, away, shared, weights, distances, logits, .. } = buffers;
         let layer = self.network.layers().len() - 1;
         let matrix = self.weights(layer, self.network.weights(layer), positions);
-        let temperature = f64::from(self.output.temperature);
+        let inverse = 1.0 / (self.output.temperature * self.output.temperature);
         let mut rows = [Row::default(); PADDED];
         let classes = shares.len() / PADDED;
         for (row, of) in rows.iter_mut().enumerate() {
@@ -140,15 +140,18 @@ impl Thinned<'_> {
         let isa = self.isa;
         matmul::product(isa, matrix.transposed(), away, PADDED, PADDED, distances, PADDED, false);
         matmul::product(isa, matrix.transposed(), shares, PADDED, PADDED, weights, PADDED, false);
+        let (mut mean_variance, mut top_variance) = ([0.0_f32; PADDED], [0.0_f32; PADDED]);
         let lines = weights.chunks_exact_mut(PADDED).zip(distances.chunks_exact(PADDED));
         for ((weights, distances), below) in lines.zip(below.chunks_exact(PADDED)) {
-            for (row, of) in rows.iter_mut().enumerate() {
-                let variance = f64::from(below[row]) / (temperature * temperature);
-                let (weight, distance) = (f64::from(weights[row]), f64::from(distances[row]));
-                of.mean_variance += variance * weight * weight;
-                of.top_variance += variance * distance * distance;
-                weights[row] = (variance * weight) as f32;
+            for row in 0..PADDED {
+                let (weight, distance) = (weights[row], distances[row]);
+                weights[row] = below[row] * inverse * weight;
+                mean_variance[row] += weights[row] * weight;
+                top_variance[row] += below[row] * inverse * distance * distance;
             }
+        }
+        for (row, of) in rows.iter_mut().enumerate() {
+            (of.mean_variance, of.top_variance) = (mean_variance[row].into(), top_variance[row].into());
         }
         matmul::product(isa, matrix, weights, PADDED, PADDED, shared, PADDED, false);
         for (row, of) in rows.iter_mut().enumerate() {

@@ -315,6 +315,21 @@ mod tests {
     }
 
     #[test]
+    fn a_temperature_comes_back_or_is_refused() {
+        let folder = Folder::new("temperature");
+        let path = folder.0.join("a.thinnet");
+        let (_, model) =
+            trained(KINDS, |spec| (spec.train.temperature, spec.data.valid) = (true, Some(0.25)));
+        assert!(model.run.temperature != 1.0);
+        model.save(&path).unwrap();
+        assert!(Model::load(&path).unwrap() == model);
+        for temperature in [0.0, -1.0] {
+            let error = refused(|model| model.run.temperature = temperature);
+            assert!(error.contains("its temperature is"), "{error}");
+        }
+    }
+
+    #[test]
     fn inputs_of_another_width_are_refused() {
         let (_, model) = trained(KINDS, |_| {});
         let inputs = Matrix::zeros(2, model.network.inputs() + 1);
