@@ -12,7 +12,7 @@ use crate::thin::{PREDICTED_ROWS, Sample};
 pub(super) const PADDED: usize = line(PREDICTED_ROWS);
 
 impl Thinned<'_> {
-    /// Cuts the rows into chunks of [`PREDICTED_ROWS`], and puts together what is predicted for each.
+    /// How many chunks of up to [`PREDICTED_ROWS`] rows there are.
     pub(super) fn chunks(&self) -> usize {
         self.inputs.rows().div_ceil(PREDICTED_ROWS)
     }
