@@ -8,7 +8,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use thinnet::data::{Examples, Matrix, Targets};
 use thinnet::network::{Activation, Initialise, Network, NetworkSpec};
-use thinnet::thin::{self, Rates, Scaling, Share, ThinSpec, Thinning};
+use thinnet::thin::{self, Rates, Share, ThinSpec, Thinning};
 use thinnet::train::{Objective, Stepper, Threads, TrainSpec};
 use thinnet_kernels::matmul::{Submatrix, product};
 use thinnet_kernels::philox::{self, Counter, Key};
@@ -73,7 +73,7 @@ fn thin_spec(net: &Net, mode: &str) -> Result<ThinSpec, String> {
         "slice" => (Share::Slice, (net.input_rate, net.hidden_rate)),
         _ => return Err(format!("there is no mode {mode:?}; there are dense, row and slice")),
     };
-    Ok(ThinSpec { input, hidden: Rates::All(hidden), share, scaling: Scaling::Training })
+    Ok(ThinSpec { input, hidden: Rates::All(hidden), share, ..ThinSpec::default() })
 }
 
 /// A measurement lasts at least this long: a step that is shorter is repeated within it.

@@ -59,7 +59,13 @@ fn rate_0_is_no_dropout_to_the_bit() {
             for scaling in [Scaling::Training, Scaling::AtPrediction] {
                 // `NEVER` goes through the code that thins, and keeps everything.
                 for rate in [0.0, NEVER] {
-                    let thin = ThinSpec { input: rate, hidden: Rates::All(rate), share, scaling };
+                    let thin = ThinSpec {
+                        input: rate,
+                        hidden: Rates::All(rate),
+                        share,
+                        scaling,
+                        ..ThinSpec::default()
+                    };
                     let (case, stepper) = trained(activation, thin.clone());
                     assert!(bits(stepper.network()) == none, "{activation:?}, {thin:?}");
                     let predicted = |by| {

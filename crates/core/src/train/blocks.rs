@@ -16,6 +16,17 @@ const BLOCK_NUMBERS: usize = 64 * 1024;
 /// Units of a block, at most: a multiple of the lines of a product's tile.
 const BLOCK_UNITS: usize = 48;
 
+/// Which of a layer's parameters a block holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The weights of its units.
+    Weights,
+    /// The biases of all units.
+    Biases,
+    /// The learned numbers of the noise: of its units where each weight has one, else all.
+    Noise,
+}
+
 /// Part of the parameters.
 #[derive(Clone, Debug)]
 pub(super) struct Block {
@@ -23,8 +34,8 @@ pub(super) struct Block {
     pub layer: usize,
     /// Its units.
     pub units: Range<usize>,
-    /// Whether it holds the units' biases, not their weights.
-    pub biases: bool,
+    /// Which of their parameters.
+    pub part: Part,
     /// Where it stands in the network's values.
     pub at: usize,
 }
@@ -32,7 +43,14 @@ pub(super) struct Block {
 impl Block {
     /// How many numbers its parameters take, padding included.
     pub fn length(&self, layer: &Layer) -> usize {
-        if self.biases { line(layer.units) } else { self.units.len() * layer.stride }
+        match self.part {
+            Part::Weights => self.units.len() * layer.stride,
+            Part::Biases => line(layer.units),
+            Part::Noise => {
+                let (lines, _, stride) = layer.noise_lines();
+                lines.min(self.units.len()) * stride
+            }
+        }
     }
 }
 
@@ -70,11 +88,21 @@ pub(super) fn cut(network: &Network) -> Vec<Block> {
             blocks.push(Block {
                 layer: index,
                 units,
-                biases: false,
+                part: Part::Weights,
                 at: layer.weights_at + first * layer.stride,
             });
         }
-        blocks.push(Block { layer: index, units: 0..layer.units, biases: true, at: layer.biases_at });
+        blocks.push(Block { layer: index, units: 0..layer.units, part: Part::Biases, at: layer.biases_at });
+        let (lines, _, stride) = layer.noise_lines();
+        for first in (0..lines).step_by(most) {
+            let units = first..lines.min(first + most);
+            blocks.push(Block {
+                layer: index,
+                units,
+                part: Part::Noise,
+                at: layer.noise_at() + first * stride,
+            });
+        }
     }
     blocks
 }

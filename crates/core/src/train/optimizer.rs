@@ -80,13 +80,13 @@ impl Update {
         }
     }
 
-    /// Moves biases: neither penalty nor constraint.
-    pub fn biases(&self, gradients: &[f32], biases: &mut [f32], first: &mut [f32], second: &mut [f32]) {
+    /// Moves biases and learned numbers of the noise: neither penalty nor constraint.
+    pub fn free(&self, gradients: &[f32], values: &mut [f32], first: &mut [f32], second: &mut [f32]) {
         let rule = match self.rule {
             Rule::Adam(adam) => Rule::Adam(Adam { decay: 0.0, ..adam }),
             descent => descent,
         };
-        self.apply(rule, Penalty::default(), gradients, biases, first, second);
+        self.apply(rule, Penalty::default(), gradients, values, first, second);
     }
 
     fn apply(

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use thinnet_kernels::{Isa, line, memory, reduce};
 
-use super::blocks::{self, Block, Parameters};
+use super::blocks::{self, Block, Parameters, Part};
 use super::optimizer::Update;
 use super::trainer::fits;
 use super::{Objective, TrainSpec};
@@ -162,16 +162,16 @@ impl Stepper {
                 let stored = &gradients[block.at..][..block.length(layer)];
                 whole.iter_mut().zip(stored).for_each(|(to, from)| *to = from * factor);
             }
-            if block.biases {
-                let length = line(layer.units);
-                let (biases, first, second) = parameters.line(0, length);
-                update.biases(&whole[..length], biases, first, second);
-            } else {
-                let length = line(layer.inputs);
-                for unit in 0..block.units.len() {
-                    let (weights, first, second) = parameters.line(unit * layer.stride, length);
-                    update.weights(&whole[unit * layer.stride..][..length], weights, first, second);
-                }
+            if block.part != Part::Weights {
+                let length = block.length(layer);
+                let (values, first, second) = parameters.line(0, length);
+                update.free(&whole[..length], values, first, second);
+                return;
+            }
+            let length = line(layer.inputs);
+            for unit in 0..block.units.len() {
+                let (weights, first, second) = parameters.line(unit * layer.stride, length);
+                update.weights(&whole[unit * layer.stride..][..length], weights, first, second);
             }
         });
     }
@@ -205,14 +205,17 @@ fn block_gradients(
     compact: &mut [f32],
     whole: &mut [f32],
 ) {
-    if block.biases {
+    if block.part != Part::Weights {
         whole[..block.length(layer)].fill(0.0);
     }
     for Working { slice, number, .. } in slices {
-        if block.biases {
-            slice.bias_gradients(block.layer, whole);
-        } else {
-            slice.weight_gradients(block.layer, block.units.clone(), *number == 0, positions, compact, whole);
+        match block.part {
+            Part::Weights => {
+                let first = *number == 0;
+                slice.weight_gradients(block.layer, block.units.clone(), first, positions, compact, whole);
+            }
+            Part::Biases => slice.bias_gradients(block.layer, whole),
+            Part::Noise => slice.noise_gradients(block.layer, block.units.clone(), whole),
         }
     }
 }

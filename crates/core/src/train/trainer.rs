@@ -67,7 +67,9 @@ impl Trainer<'_> {
         }
         let objective = Objective::new(self.train, &examples.targets)?;
         let outputs = objective.outputs(&examples.targets);
-        let network = Network::new(examples.inputs.columns(), outputs, self.network, self.seed)?;
+        let (learned, first) = self.thin.drop.learned();
+        let network = Network::new(examples.inputs.columns(), outputs, self.network, self.seed)?
+            .with_noise(learned, first)?;
         let valid = valid.filter(|valid| valid.rows() > 0);
         if let Some(valid) = valid {
             fits(valid, &network, objective)?;
