@@ -275,15 +275,12 @@ mod tests {
             (Learned::Weights, [35, 14]),
         ] {
             let mut network = plain.clone().with_noise(learned, -2.0).unwrap();
-            for layer in 0..2 {
+            for (layer, expected) in counts.into_iter().enumerate() {
                 assert_eq!(network.weights(layer), plain.weights(layer));
                 assert_eq!(network.biases(layer), plain.biases(layer));
                 let count = |value: f32| network.noise(layer).iter().filter(|&&noise| noise == value).count();
-                assert_eq!(
-                    (count(-2.0), count(0.0)),
-                    (counts[layer], network.noise(layer).len() - counts[layer])
-                );
-                let noise: Vec<f32> = (1..=counts[layer]).map(|number| number as f32).collect();
+                assert_eq!((count(-2.0), count(0.0)), (expected, network.noise(layer).len() - expected));
+                let noise: Vec<f32> = (1..=expected).map(|number| number as f32).collect();
                 network.set_noise(layer, &noise).unwrap();
                 assert_eq!(
                     network.noise(layer).iter().copied().filter(|&noise| noise != 0.0).collect::<Vec<_>>(),

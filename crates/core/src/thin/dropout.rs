@@ -156,7 +156,7 @@ mod tests {
 
     use super::*;
     use crate::network::{Activation, Network, NetworkSpec};
-    use crate::thin::{Buffers, Rates, Scaling, Slice, ThinSpec, Thinning};
+    use crate::thin::{Buffers, Rates, Slice, ThinSpec, Thinning};
     use crate::train::Threads;
 
     const STEP: Sample = Sample::Training { step: 12 };
