@@ -95,7 +95,7 @@ fn time(threads: &Threads, name: &str, mode: &str, repeats: usize) -> Result<Val
         let mut steps = |count: usize| {
             let began = Instant::now();
             for batch in batches.by_ref().take(count) {
-                stepper.step(&examples, None, batch, 0.001)?;
+                stepper.step(&examples, None, batch, &[0.001; 8])?;
             }
             Ok(began.elapsed().as_secs_f64() * 1e3 / count as f64)
         };

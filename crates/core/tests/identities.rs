@@ -46,7 +46,7 @@ fn trained(activation: Activation, thin: ThinSpec) -> (Case, Stepper) {
     let mut stepper = case.stepper();
     for _ in 0..5 {
         let rows = case.rows(30, &mut random);
-        stepper.step(&case.examples, None, &rows, 0.01).unwrap();
+        stepper.step(&case.examples, None, &rows, &[0.01]).unwrap();
     }
     (case, stepper)
 }
@@ -109,7 +109,7 @@ fn under_both_scalings(activation: Activation, share: Share, rates: Vec<f32>) ->
     let mut stepper = case.stepper();
     for _ in 0..10 {
         let rows = case.rows(30, &mut random);
-        stepper.step(&case.examples, None, &rows, 0.01).unwrap();
+        stepper.step(&case.examples, None, &rows, &[0.01]).unwrap();
     }
     case.network = stepper.into_network();
     let scaled = rescaled(&case.network, &spec, &case.rates);

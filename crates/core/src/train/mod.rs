@@ -1,5 +1,6 @@
 //! How a network learns: thin, forward, loss, backward, update.
 
+mod ahead;
 mod blocks;
 mod events;
 mod loss;

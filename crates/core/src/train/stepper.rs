@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use thinnet_kernels::{Isa, line, memory, reduce};
 
+use super::ahead::{Ahead, WINDOW};
 use super::blocks::{self, Block, Parameters, Part};
 use super::optimizer::Update;
 use super::trainer::fits;
@@ -29,6 +30,9 @@ pub struct Stepper {
     pub(super) step: u64,
     batch: usize,
     blocks: Vec<Block>,
+    ahead: Ahead,
+    /// How many steps this one applies to the units of all layers, one after the other.
+    counts: Vec<u8>,
     scratch: Vec<Mutex<Scratch>>,
     /// What the optimizer keeps for each parameter: velocities, or means and squares.
     first: Vec<f32>,
@@ -89,12 +93,16 @@ impl Stepper {
             })
         };
         let widest = network.layers().iter().map(|layer| layer.units).max().unwrap_or(0);
+        let parallel = network.parameters().saturating_mul(batch) > WORTH_SHARING;
+        let units = network.layers().iter().map(|layer| layer.units).sum();
         Ok(Self {
             isa,
+            ahead: Ahead::new(&network, &thinning, slices.len(), parallel),
+            counts: vec![0; units],
             thinning,
             objective,
             spec: train.clone(),
-            parallel: network.parameters().saturating_mul(batch) > WORTH_SHARING,
+            parallel,
             scratch: (0..rayon::current_num_threads()).map(|_| new_scratch()).collect(),
             first: zeros(true)?,
             second: zeros(train.optimizer.has_squares())?,
@@ -146,11 +154,13 @@ impl Stepper {
         self.network
     }
 
-    /// Moves the parameters by the gradients of the first `count` slices.
-    pub(super) fn update(&mut self, count: usize, learning_rate: f64) {
-        let update = Update::new(self.isa, &self.spec, self.step, learning_rate);
+    /// Moves the parameters by the gradients of the first `count` slices, and those of units that
+    /// coming steps do not keep through these steps too.
+    pub(super) fn update(&mut self, count: usize, learning_rates: &[f64]) {
+        let update = Update::new(self.isa, &self.spec, self.step, learning_rates);
         let factor = if self.spec.clip > 0.0 { self.store_gradients(count) } else { 1.0 };
-        let Self { network, slices, blocks, scratch, first, second, gradients, positions, .. } = self;
+        self.plan(learning_rates.len());
+        let Self { network, slices, blocks, scratch, first, second, gradients, positions, counts, .. } = self;
         let (shape, values) = network.shape_and_values_mut();
         let parameters = Parameters { values, first, second };
         blocks::for_each(blocks, parameters, self.parallel, &|block, mut parameters| {
@@ -169,11 +179,26 @@ impl Stepper {
                 return;
             }
             let length = line(layer.inputs);
-            for unit in 0..block.units.len() {
-                let (weights, first, second) = parameters.line(unit * layer.stride, length);
-                update.weights(&whole[unit * layer.stride..][..length], weights, first, second);
+            for (unit, &count) in counts[block.first_unit..][..block.units.len()].iter().enumerate() {
+                if count > 0 {
+                    let (weights, first, second) = parameters.line(unit * layer.stride, length);
+                    let gradients = &mut whole[unit * layer.stride..][..length];
+                    update.weights(count.into(), gradients, weights, first, second);
+                }
             }
         });
+    }
+
+    /// How many of `steps` steps, this one and those that follow, are applied to each unit now.
+    fn plan(&mut self, steps: usize) {
+        let end = self.step + steps.clamp(1, WINDOW) as u64;
+        self.ahead.draw(self.isa, &self.thinning, self.step, end);
+        let mut counts = &mut self.counts[..];
+        for (index, layer) in self.network.layers().iter().enumerate() {
+            let (of_layer, rest) = counts.split_at_mut(layer.units);
+            self.ahead.plan(index, self.step, end, of_layer);
+            counts = rest;
+        }
     }
 
     /// Writes the gradients of all parameters and returns the factor that clips their norm.
