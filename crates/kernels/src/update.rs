@@ -66,18 +66,21 @@ fn descend_body<S: Simd>(
     velocities: &mut [f32],
 ) {
     check(gradients.len(), &[weights.len(), velocities.len()]);
+    let penalised = penalty != Penalty::default();
     // SAFETY: every index is below the common length.
     unsafe {
         for at in (0..gradients.len()).step_by(S::LANES) {
-            let mut gradient = S::load(gradients.as_ptr().add(at));
+            let mut g = S::load(gradients.as_ptr().add(at));
             let mut w = S::load(weights.as_ptr().add(at));
             let mut v = S::load(velocities.as_ptr().add(at));
             for by in by {
-                let g = penalised::<S>(penalty, gradient, w);
+                if penalised {
+                    g = add_penalty::<S>(penalty, g, w);
+                }
                 v = S::fma(S::splat(by.momentum), v, g);
                 let direction = if by.nesterov { S::fma(S::splat(by.momentum), v, g) } else { v };
                 w = S::fma(S::splat(-by.rate), direction, w);
-                gradient = S::splat(0.0);
+                g = S::splat(0.0);
             }
             S::store(velocities.as_mut_ptr().add(at), v);
             S::store(weights.as_mut_ptr().add(at), w);
@@ -105,21 +108,24 @@ fn adapt_body<S: Simd>(
     squares: &mut [f32],
 ) {
     check(gradients.len(), &[weights.len(), means.len(), squares.len()]);
+    let penalised = penalty != Penalty::default();
     // SAFETY: every index is below the common length.
     unsafe {
         for at in (0..gradients.len()).step_by(S::LANES) {
-            let mut gradient = S::load(gradients.as_ptr().add(at));
+            let mut g = S::load(gradients.as_ptr().add(at));
             let mut w = S::load(weights.as_ptr().add(at));
             let mut m = S::load(means.as_ptr().add(at));
             let mut v = S::load(squares.as_ptr().add(at));
             for by in by {
-                let g = penalised::<S>(penalty, gradient, w);
+                if penalised {
+                    g = add_penalty::<S>(penalty, g, w);
+                }
                 m = S::fma(S::splat(1.0 - by.beta1), g, S::mul(S::splat(by.beta1), m));
                 v = S::fma(S::splat(1.0 - by.beta2), S::mul(g, g), S::mul(S::splat(by.beta2), v));
                 let divisor = S::fma(S::splat(by.root_correction), S::sqrt(v), S::splat(by.epsilon));
                 w = S::mul(w, S::splat(1.0 - by.decay));
                 w = S::fma(S::splat(-by.rate), S::div(m, divisor), w);
-                gradient = S::splat(0.0);
+                g = S::splat(0.0);
             }
             S::store(means.as_mut_ptr().add(at), m);
             S::store(squares.as_mut_ptr().add(at), v);
@@ -129,7 +135,7 @@ fn adapt_body<S: Simd>(
 }
 
 #[inline(always)]
-unsafe fn penalised<S: Simd>(penalty: Penalty, gradient: S::F, weight: S::F) -> S::F {
+unsafe fn add_penalty<S: Simd>(penalty: Penalty, gradient: S::F, weight: S::F) -> S::F {
     // SAFETY: the caller's machine has the lanes.
     unsafe {
         let zero = S::splat(0.0);
