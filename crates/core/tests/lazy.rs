@@ -6,7 +6,7 @@ use thinnet::Isa;
 use thinnet::data::{Examples, Matrix, Targets};
 use thinnet::network::{Network, NetworkSpec};
 use thinnet::thin::{Rates, Share, ThinSpec};
-use thinnet::train::{Momentum, Objective, Optimizer, Stepper, TrainSpec};
+use thinnet::train::{Momentum, Objective, Optimizer, Pair, Stepper, TrainSpec};
 
 const ROWS: usize = 200;
 const BATCH: usize = 64;
@@ -62,6 +62,8 @@ fn units_brought_forward_are_where_the_full_update_leaves_them() {
         TrainSpec { optimizer: Optimizer::Nesterov, l1: 1e-3, l2: 1e-2, ..sgd.clone() },
         TrainSpec { max_norm: 0.8, clip: 0.5, ..sgd },
         TrainSpec { optimizer: Optimizer::Adam, l2: 1e-3, ..TrainSpec::default() },
+        TrainSpec { pair: Pair::RDrop { alpha: 1.0 }, ..TrainSpec::default() },
+        TrainSpec { pair: Pair::ExpectationLinear { lambda: 1.0 }, ..TrainSpec::default() },
         TrainSpec { optimizer: Optimizer::Adamw, max_norm: 1.0, clip: 0.1, ..TrainSpec::default() },
     ];
     for train in specs {

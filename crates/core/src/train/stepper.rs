@@ -8,7 +8,7 @@ use super::ahead::{Ahead, WINDOW};
 use super::blocks::{self, Block, Parameters, Part};
 use super::optimizer::Update;
 use super::trainer::fits;
-use super::{Objective, TrainSpec};
+use super::{Objective, Pair, TrainSpec};
 use crate::data::Examples;
 use crate::error::{Error, Result};
 use crate::network::{Layer, Network};
@@ -28,7 +28,7 @@ pub struct Stepper {
     pub(super) slices: Vec<Working>,
     pub(super) parallel: bool,
     pub(super) step: u64,
-    batch: usize,
+    pub(super) batch: usize,
     blocks: Vec<Block>,
     ahead: Ahead,
     /// How many steps this one applies to the units of all layers, one after the other.
@@ -48,6 +48,8 @@ pub struct Stepper {
 pub(super) struct Working {
     pub slice: Slice,
     pub number: usize,
+    /// The second network of a pair, on the same rows.
+    pub twin: Option<Slice>,
     pub loss: f64,
 }
 
@@ -74,12 +76,14 @@ impl Stepper {
     ) -> Result<Self> {
         train.check()?;
         let thinning = Thinning::new(thin, &network, seed)?;
+        let count = batch.div_ceil(train.slice);
         let new_slice = |number: usize| {
             let rows = train.slice.min(batch - number * train.slice);
-            let slice = Slice::new(isa, &network, rows, number as u32, Buffers::Train);
-            Working { slice, number, loss: 0.0 }
+            let slice = |number: usize| Slice::new(isa, &network, rows, number as u32, Buffers::Train);
+            let twin = (train.pair != Pair::None).then(|| slice(count + number));
+            Working { slice: slice(number), number, twin, loss: 0.0 }
         };
-        let slices: Vec<Working> = (0..batch.div_ceil(train.slice)).map(new_slice).collect();
+        let slices: Vec<Working> = (0..count).map(new_slice).collect();
         let blocks = blocks::cut(&network);
         let length = blocks::scratch_length(&network, &blocks);
         let new_scratch = || Mutex::new(Scratch { whole: vec![0.0; length], compact: vec![0.0; length] });
@@ -95,9 +99,15 @@ impl Stepper {
         let widest = network.layers().iter().map(|layer| layer.units).max().unwrap_or(0);
         let parallel = network.parameters().saturating_mul(batch) > WORTH_SHARING;
         let units = network.layers().iter().map(|layer| layer.units).sum();
+        // The whole network of an expectation-linear pair gives every unit a gradient.
+        let (lazy, masks) = match train.pair {
+            Pair::None => (parallel, slices.len()),
+            Pair::RDrop { .. } => (parallel, 2 * slices.len()),
+            Pair::ExpectationLinear { .. } => (false, 0),
+        };
         Ok(Self {
             isa,
-            ahead: Ahead::new(&network, &thinning, slices.len(), parallel),
+            ahead: Ahead::new(&network, &thinning, masks, lazy),
             counts: vec![0; units],
             thinning,
             objective,
@@ -233,10 +243,11 @@ fn block_gradients(
     if block.part != Part::Weights {
         whole[..block.length(layer)].fill(0.0);
     }
-    for Working { slice, number, .. } in slices {
+    let networks = slices.iter().flat_map(|working| [Some(&working.slice), working.twin.as_ref()]).flatten();
+    for (number, slice) in networks.enumerate() {
         match block.part {
             Part::Weights => {
-                let first = *number == 0;
+                let first = number == 0;
                 slice.weight_gradients(block.layer, block.units.clone(), first, positions, compact, whole);
             }
             Part::Biases => slice.bias_gradients(block.layer, whole),
