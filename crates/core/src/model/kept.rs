@@ -386,6 +386,71 @@ mod tests {
         assert!(error.contains("but its network needs"), "{error}");
     }
 
+    /// As [`refused`], for an ensemble of three members, two of which see some of the 4 inputs.
+    fn ensemble_refused(change: impl Fn(&mut Header)) -> String {
+        let folder = Folder::new(&format!("hostile-members-{:?}", std::thread::current().id()));
+        let (_, model) = trained(KINDS, |spec| {
+            spec.ensemble.members = 3;
+            spec.ensemble.columns = 0.6;
+            spec.ensemble.networks = vec![vec![7, 5], vec![3]];
+        });
+        let path = folder.0.join("a.thinnet");
+        model.save(&path).unwrap();
+        let (mut header, tensors) = file::read::<Header>(&path).unwrap();
+        change(&mut header);
+        let tensors: Vec<(&str, &[usize], &[f32])> =
+            tensors.iter().map(|(name, tensor)| (&name[..], &tensor.shape[..], &tensor.values[..])).collect();
+        file::write(&path, &header, &tensors).unwrap();
+        Model::load(&path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn members_that_are_not_those_of_the_spec_are_refused() {
+        let numbers = |numbers: [usize; 3]| {
+            let error = ensemble_refused(|header| {
+                header.members.iter_mut().zip(numbers).for_each(|(part, number)| part.number = number);
+            });
+            assert!(error.contains("its members do not fit the 3 of its spec"), "{numbers:?}: {error}");
+        };
+        [[0, 1, 1], [1, 0, 2], [0, 1, 3], [0, 1, usize::MAX]].into_iter().for_each(numbers);
+        let error = ensemble_refused(|header| header.members.clear());
+        assert!(error.contains("its members do not fit"), "{error}");
+        let error = ensemble_refused(|header| header.spec.ensemble.members = 2);
+        assert!(error.contains("its members do not fit the 2 of its spec"), "{error}");
+        for members in [0, usize::MAX] {
+            let error = ensemble_refused(|header| header.spec.ensemble.members = members);
+            assert!(error.contains("ensemble.members: must be from 1"), "{error}");
+        }
+        let error = ensemble_refused(|header| drop(header.members.pop()));
+        assert!(error.contains("are not those of its network"), "{error}");
+    }
+
+    #[test]
+    fn inputs_of_members_that_are_not_there_are_refused() {
+        for inputs in [vec![0, 4], vec![1, 1], vec![1, 0], vec![], vec![usize::MAX]] {
+            let error = ensemble_refused(|header| header.members[1].inputs = Some(inputs.clone()));
+            assert!(error.contains("member 1 sees inputs that are not there"), "{inputs:?}: {error}");
+        }
+        let error = ensemble_refused(|header| header.members[1].inputs = None);
+        assert!(error.contains("are not those of its network"), "{error}");
+    }
+
+    #[test]
+    fn networks_of_members_that_are_not_those_of_the_tensors_are_refused() {
+        for hidden in [vec![], vec![4], vec![3, 3], vec![usize::MAX, usize::MAX]] {
+            let error = ensemble_refused(|header| header.spec.ensemble.networks[1] = hidden.clone());
+            assert!(error.contains("are not those of its network"), "{hidden:?}: {error}");
+        }
+        // Two members change places: the sum of all parameters stays the same.
+        let error = ensemble_refused(|header| {
+            header.spec.ensemble.networks = vec![vec![3], vec![7, 5], vec![7, 5]];
+            let inputs = header.members[0].inputs.take();
+            header.members[0].inputs = header.members[1].inputs.take();
+            header.members[1].inputs = inputs;
+        });
+        assert!(error.contains("but its network needs"), "{error}");
+    }
+
     #[test]
     fn a_spec_that_cannot_be_used_is_refused() {
         let error = refused(|model| model.spec.thin.input = 1.0);
