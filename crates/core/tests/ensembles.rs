@@ -137,7 +137,7 @@ fn a_bootstrap_trains_on_the_rows_that_its_stream_draws() {
         let key = Key { seed: plain.spec.seed, stream: 0x11 };
         let drawn = |place: usize| {
             let [high, low, ..] = words(key, Counter { block: place as u32, row: 0, step: 0 });
-            (u128::from(u64::from(high) << 32 | u64::from(low)) * rows as u128 >> 64) as usize
+            ((u128::from((u64::from(high) << 32) | u64::from(low)) * rows as u128) >> 64) as usize
         };
         plain.train = plain.train.select(&(0..rows).map(drawn).collect::<Vec<_>>());
         let plain = plain.fit(&threads(1), &mut |_| Flow::Continue).unwrap().model;

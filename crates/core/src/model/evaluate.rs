@@ -81,7 +81,7 @@ impl Model {
         let averaged = self.average_members(&examples.inputs, by, seed, threads)?;
         let each = averaged.iter().zip(self.members());
         let members = each.map(|(averaged, member)| self.judge(averaged, member.run.noise, examples));
-        let members = members.collect::<Result<_>>()?;
+        let members = members.collect::<Result<Vec<Evaluation>>>()?;
         let (means, weights): (Vec<&Matrix>, _) =
             (averaged.iter().map(|averaged| &averaged.mean).collect(), examples.weights.as_deref());
         let disagreement = if self.pipeline.classes().is_empty() {
@@ -91,7 +91,10 @@ impl Model {
         } else {
             Disagreement::of_probabilities(&means, weights)?
         };
-        let ensemble = self.judge(&ensemble(averaged)?, self.noise, examples)?;
+        let ensemble = match &members[..] {
+            [only] => only.clone(),
+            _ => self.judge(&ensemble(averaged)?, self.noise, examples)?,
+        };
         Ok(MembersEvaluation { ensemble, members, disagreement })
     }
 
