@@ -12,7 +12,7 @@ use thinnet::data::{ColumnType, Data, Part, Task};
 use thinnet::model::Model;
 use thinnet::network::{Activation, Initialise};
 use thinnet::thin::{Scaling, Share};
-use thinnet::train::{Balanced, ClassWeights, Loss, Momentum, Optimizer, Schedule, WeightAverage};
+use thinnet::train::{Balanced, ClassWeights, Loss, Momentum, Optimizer, Pair, Schedule, WeightAverage};
 
 /// `thinnet`
 #[derive(Debug, Parser)]
@@ -121,6 +121,9 @@ pub struct Fit {
     /// The network.
     #[command(flatten)]
     pub network: Network,
+    /// How many networks.
+    #[command(flatten)]
+    pub ensemble: Ensemble,
     /// The loss.
     #[command(flatten)]
     pub loss: LossOptions,
@@ -133,6 +136,7 @@ const FIT_EXAMPLES: &str = "\
 Examples:
   thinnet fit churn.csv --target Exited --ignore RowNumber --ignore Surname
   thinnet fit mnist/ --hidden 1024,1024,1024 --input-dropout 0.2 --minutes 8
+  thinnet fit rows.csv --members 8 --member-hidden 256,256 --member-hidden 128,128,128
   thinnet fit rows.csv --print-spec > run.toml
   thinnet fit rows.csv --spec run.toml --seed 1 -o second.thinnet
 
@@ -190,6 +194,27 @@ pub struct Network {
     pub scaling: Option<Scaling>,
 }
 
+/// How many networks, and in what they differ.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Ensemble")]
+pub struct Ensemble {
+    /// Networks with seeds of their own, trained side by side, whose predictions are averaged [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    pub members: Option<usize>,
+    /// Each member draws its training rows with replacement
+    #[arg(long)]
+    pub bootstrap: bool,
+    /// Share of the data's columns that each member sees [default: 1]
+    #[arg(long, value_name = "SHARE")]
+    pub column_share: Option<f64>,
+    /// As --hidden, for the members by turns; can be repeated [default: --hidden for all]
+    #[arg(long, value_name = "UNITS,…")]
+    pub member_hidden: Vec<Units>,
+    /// As --activation, for the members by turns; can be repeated [default: --activation for all]
+    #[arg(long, value_name = "NAME", value_parser = named::<Activation>)]
+    pub member_activation: Vec<Activation>,
+}
+
 /// What is minimised.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Loss, penalties and limits of weights")]
@@ -204,6 +229,10 @@ pub struct LossOptions {
     /// Share of each label that is spread over all classes [default: 0]
     #[arg(long, value_name = "SHARE")]
     pub label_smoothing: Option<f32>,
+    /// What a second network on the same rows adds: none, r-drop:ALPHA (another thinned one) or
+    /// expectation-linear:LAMBDA (the whole one) [default: none]
+    #[arg(long, value_name = "PAIR")]
+    pub pair: Option<Pair>,
     /// What the rows of each class count: balanced, or a number for each, yes=5,no=1 [default: 1 each]
     #[arg(long, value_name = "WEIGHTS", value_parser = class_weights)]
     pub class_weights: Option<ClassWeights>,
@@ -354,6 +383,9 @@ One line for each row of DATA, in its order; a target column is not needed.
                     together
   low, high         with --interval: where the target of a value lies with this
                     probability
+A model of several members always has a spread, of members and errors, and
+  disagreement      the standard deviation over the members alone, of the
+                    probability of the class or of the value
 
 Examples:
   thinnet predict churn.thinnet new.csv -o predictions.csv
@@ -374,7 +406,8 @@ pub struct Evaluate {
 
 const EVALUATE_NOTES: &str = "\
 Use rows that the model has never seen: on the training rows, and on the
-validation rows that chose its epoch, it looks better than it is.
+validation rows that chose its epoch, it looks better than it is. Of a model
+of several members there follow each member alone, and how far they disagree.
 
 Examples:
   thinnet evaluate churn.thinnet test.csv

@@ -21,9 +21,10 @@ fn examples(first: usize) -> Examples {
     Examples::new(inputs, Targets::Values(targets), None).unwrap()
 }
 
-/// A run of which shorter ones are the beginnings: the learning rate knows no end.
+/// A run of which shorter ones are the beginnings: the learning rate knows no end. It is large enough for the
+/// lazy update, which a mean over the steps must not meet halfway.
 fn run(change: impl Fn(&mut TrainSpec)) -> Outcome {
-    let network = NetworkSpec { hidden: vec![300], ..NetworkSpec::default() };
+    let network = NetworkSpec { hidden: vec![300, 300], ..NetworkSpec::default() };
     let mut train = TrainSpec {
         schedule: Schedule::Constant,
         learning_rate: 0.01,

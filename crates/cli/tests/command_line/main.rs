@@ -4,6 +4,7 @@
 
 mod averages;
 mod end_to_end;
+mod ensembles;
 mod rude_inputs;
 mod same_bits;
 #[cfg(unix)]

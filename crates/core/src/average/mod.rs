@@ -1,5 +1,6 @@
 //! How the thinned networks become one prediction. docs/averages.md says when to use which.
 
+mod ensemble;
 mod exact;
 mod form;
 mod interval;
@@ -10,6 +11,8 @@ mod passes;
 mod softmax;
 mod temperature;
 
+pub(crate) use ensemble::member_seed;
+pub use ensemble::{EnsembleSpec, deviation, ensemble};
 pub use form::{Average, Masks, Mean};
 pub use link::{Link, Output};
 pub use temperature::temperature;

@@ -17,12 +17,14 @@
 //! ```
 
 mod calibration;
+mod disagreement;
 mod metrics;
 
 pub use calibration::{
     brier, coverage_90, expected_calibration_error, gaussian_log_likelihood, mixture_log_likelihood,
     negative_log_likelihood, predictive_moments,
 };
+pub use disagreement::Disagreement;
 pub use metrics::{
     Classification, Regression, area_under_curve, confusion, error_rate, mean_absolute_error, r_squared,
     root_mean_squared_error,

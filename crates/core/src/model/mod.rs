@@ -15,12 +15,15 @@ mod file;
 mod fit;
 mod kept;
 mod layout;
+mod members;
 mod precision;
 mod predict;
+mod side_by_side;
 mod write;
 
-pub use evaluate::Evaluation;
+pub use evaluate::{Evaluation, MembersEvaluation};
 pub use file::{Tensor, read, write};
-pub use fit::{Fitted, Prepared, fit, prepare};
+pub use fit::{Fitted, FittedMember, Prepared, fit, prepare};
 pub use kept::{Model, Run};
+pub use members::Member;
 pub use write::atomic_write;

@@ -9,7 +9,7 @@ impl Model {
     /// classification, and infinite where no prediction was wrong. A fitted model has that of its errors on
     /// the validation rows, or without them on the training rows.
     pub fn tau(&self) -> Option<f64> {
-        let noise = self.pipeline.denormalise_spread(self.run.noise?);
+        let noise = self.pipeline.denormalise_spread(self.noise?);
         Some(1.0 / (noise * noise))
     }
 
@@ -19,14 +19,15 @@ impl Model {
     /// # Errors
     /// [`Error::Argument`] if it is not above 0, or the model is a classification.
     pub fn set_tau(&mut self, tau: f64) -> Result<()> {
-        if self.run.noise.is_none() {
+        if self.noise.is_none() {
             return Err(Error::argument("tau", "a classification has no precision of its observations"));
         }
         let noise = (1.0 / tau.sqrt() / self.pipeline.denormalise_spread(1.0)) as f32;
         if !(tau > 0.0 && noise > 0.0 && noise.is_finite()) {
             return Err(Error::argument("tau", format!("must be above 0 and not beyond f32, not {tau}")));
         }
-        self.run.noise = Some(noise);
+        self.noise = Some(noise);
+        self.members.iter_mut().for_each(|member| member.run.noise = Some(noise));
         Ok(())
     }
 
@@ -44,13 +45,13 @@ impl Model {
         if !(length > 0.0 && length.is_finite()) {
             return refused(format!("must be above 0, not {length}"));
         }
-        if train.loss.unwrap_or(Loss::Squared) != Loss::Squared || self.run.noise.is_none() {
+        if train.loss.unwrap_or(Loss::Squared) != Loss::Squared || self.noise.is_none() {
             return refused("it gives a precision to runs with the squared loss only".into());
         }
         if train.l2 == 0.0 {
             return refused("the model was trained without L2, which stands for the prior; give tau".into());
         }
-        let mut rates = self.spec.thin.rates(self.spec.network.hidden.len())?;
+        let mut rates = self.spec.thin.rates(self.network().layers().len() - 1)?;
         rates.retain(|&rate| rate > 0.0);
         rates.dedup();
         let rate = match rates[..] {
@@ -61,7 +62,7 @@ impl Model {
         let lambda = f64::from(train.l2) / 4.0;
         let deviation = self.pipeline.denormalise_spread(1.0);
         let standardised =
-            (1.0 - f64::from(rate)) * length * length / (2.0 * self.run.training_rows as f64 * lambda);
+            (1.0 - f64::from(rate)) * length * length / (2.0 * self.run().training_rows as f64 * lambda);
         Ok(standardised / (deviation * deviation))
     }
 }

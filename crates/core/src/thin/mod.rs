@@ -12,7 +12,7 @@ mod whole;
 pub use dropout::Dropout;
 pub use kept::Kept;
 pub use slice::{Buffers, Slice};
-pub use spec::{Rates, Scaling, Share, ThinSpec};
+pub use spec::{Drop, Rates, Scaling, Share, ThinSpec};
 pub use thinning::{Sample, Thinning};
 pub(crate) use whole::PREDICTED_ROWS;
 pub use whole::outputs;

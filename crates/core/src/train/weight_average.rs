@@ -110,6 +110,11 @@ impl Averaging {
         Self { by, mean: (by != WeightAverage::None).then(|| network.clone()), count: 0, left: 1.0 }
     }
 
+    /// Whether it looks at the weights after every step, so that none may be late then.
+    pub fn watches_steps(&self) -> bool {
+        matches!(self.by, WeightAverage::Exponential { .. })
+    }
+
     /// Notes the weights that a step has left. Runs on the threads of the pool it is called from, and
     /// allocates nothing.
     pub fn after_step(&mut self, network: &Network) {
