@@ -16,3 +16,8 @@ pub(crate) fn training(level: usize) -> u32 {
 pub(crate) fn monte_carlo(level: usize) -> u32 {
     0x2000_0000 + level as u32
 }
+
+/// What is measured: which rows, level 0, and which units of a hidden level are silenced.
+pub(crate) fn measure(level: usize) -> u32 {
+    0x3000_0000 + level as u32
+}

@@ -16,17 +16,35 @@
 //! # Ok::<(), thinnet::Error>(())
 //! ```
 
+mod ablation;
+mod activity;
 mod calibration;
+mod coadaptation;
+mod crps;
+mod eigenvalues;
+mod estimate;
+mod inference_gap;
 mod metrics;
+mod overfitting;
+mod reliability;
 
+pub use ablation::{Interaction, Silenced};
+pub use activity::Activity;
 pub use calibration::{
     brier, coverage_90, expected_calibration_error, gaussian_log_likelihood, mixture_log_likelihood,
-    negative_log_likelihood, predictive_moments,
+    negative_log_likelihood, predictive_moments, width_90,
 };
+pub use coadaptation::{Coadaptation, Effort, Subject, coadaptation};
+pub use crps::{gaussian_crps, mixture_crps};
+pub use estimate::Estimate;
+pub use inference_gap::InferenceGap;
 pub use metrics::{
     Classification, Regression, area_under_curve, confusion, error_rate, mean_absolute_error, r_squared,
     root_mean_squared_error,
 };
+
+pub use overfitting::{Gap, OPEN, Overfitting};
+pub use reliability::{BINS, ReliabilityBin, reliability};
 
 use crate::data::Matrix;
 use crate::error::{Error, Result};
@@ -195,6 +213,17 @@ mod test_values {
     pub fn samples() -> Vec<Matrix> {
         let samples = [[2.5, 0.0, 2.0, 8.0, 4.0], [3.5, 0.5, 1.0, 6.0, 4.5], [2.0, -1.0, 2.5, 7.5, 3.0]];
         samples.iter().map(|sample| Matrix::new(5, 1, sample.to_vec()).unwrap()).collect()
+    }
+
+    /// The quantile of the standard normal distribution, by bisection.
+    pub fn normal_quantile(probability: f64) -> f32 {
+        let (mut low, mut high) = (-10.0, 10.0);
+        for _ in 0..60 {
+            let middle = 0.5 * (low + high);
+            let below = 0.5 * libm::erfc(-middle / std::f64::consts::SQRT_2);
+            if below < probability { low = middle } else { high = middle }
+        }
+        low as f32
     }
 
     pub fn first_column(matrix: &Matrix) -> Matrix {

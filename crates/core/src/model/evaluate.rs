@@ -39,14 +39,18 @@ impl Model {
         seed: u32,
         threads: &Threads,
     ) -> Result<Evaluation> {
-        let averaged = self.average(&examples.inputs, by, seed, threads)?;
+        self.judge(&self.average(&examples.inputs, by, seed, threads)?, examples)
+    }
+
+    /// Measures what was averaged on examples.
+    pub(super) fn judge(&self, averaged: &Averaged, examples: &Examples) -> Result<Evaluation> {
         let weights = examples.weights.as_deref();
         match &examples.targets {
             Targets::Classes { labels, .. } => {
                 Classification::new(&averaged.mean, labels, weights).map(Evaluation::Classification)
             }
             Targets::Values(values) => {
-                let (predicted, spread) = self.in_own_units(&averaged)?;
+                let (predicted, spread) = self.in_own_units(averaged)?;
                 let targets = self.denormalised(values)?;
                 Regression::new(&predicted, spread.as_ref(), &targets, weights).map(Evaluation::Regression)
             }

@@ -15,6 +15,7 @@ mod file;
 mod fit;
 mod kept;
 mod layout;
+mod measures;
 mod predict;
 mod write;
 
@@ -22,4 +23,5 @@ pub use evaluate::Evaluation;
 pub use file::{Tensor, read, write};
 pub use fit::{Fitted, Prepared, fit, prepare};
 pub use kept::{Model, Run};
+pub use measures::Measures;
 pub use write::atomic_write;

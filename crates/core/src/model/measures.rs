@@ -1,0 +1,141 @@
+//! Whether the thinning of a model worked: all measures of overfitting, co-adaptation and calibration.
+
+use serde::Serialize;
+use thinnet_kernels::Isa;
+use thinnet_kernels::philox::{self, Counter, Key};
+
+use super::{Evaluation, Model};
+use crate::average::Average;
+use crate::data::{Data, shuffle};
+use crate::error::{Error, Result};
+use crate::measure::{Coadaptation, Effort, InferenceGap, Overfitting, Subject, coadaptation};
+use crate::streams;
+use crate::thin::Thinning;
+use crate::train::{Objective, Threads};
+
+/// What `thinnet measure` tells of a model. The field names are those of `thinnet measure --json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measures {
+    /// How many rows were measured.
+    pub rows: usize,
+    /// How many of them units were silenced on.
+    pub ablated_rows: usize,
+    /// From the history of the run; none if nothing was held out.
+    pub overfitting: Option<Overfitting>,
+    /// One for each hidden layer, from the input on.
+    pub coadaptation: Vec<Coadaptation>,
+    /// None if nothing was ever dropped.
+    pub inference_gap: Option<InferenceGap>,
+    /// How good, and how sure, the whole network is on the rows.
+    pub whole: Evaluation,
+    /// The same of the mean of the thinned networks that the gap was measured with; none if nothing
+    /// was ever dropped.
+    pub sampled: Option<Evaluation>,
+}
+
+impl Model {
+    /// Measures the model on rows whose targets are known.
+    ///
+    /// # Errors
+    /// Data that do not fit the model, targets that are missing, or fewer than two samples.
+    pub fn measures(&self, data: &Data, effort: &Effort, threads: &Threads) -> Result<Measures> {
+        if effort.samples < 2 {
+            let problem = format!("{} thinned networks have no spread; take at least 2", effort.samples);
+            return Err(Error::argument("samples", problem));
+        }
+        let examples = self.pipeline.examples(data, Some(&drawn_rows(data.rows(), effort)))?;
+        let thinning = Thinning::new(&self.spec.thin, &self.network, effort.seed)?;
+        let isa = Isa::from_environment().map_err(Error::Machine)?;
+        let objective = Objective::new(&self.spec.train, &examples.targets)?;
+        let subject = Subject { isa, network: &self.network, thinning: &thinning, objective };
+        let coadaptation = threads.run(|| coadaptation(&subject, &examples, effort))?;
+
+        let average = |by| self.average(&examples.inputs, by, effort.seed, threads);
+        let whole = average(Average::WeightScaling)?;
+        let sampled = match thinning.first_thinned() {
+            None => None,
+            Some(_) => Some(average(Average::MonteCarlo { samples: effort.samples })?),
+        };
+        let weights = examples.weights.as_deref();
+        let gap = |sampled| InferenceGap::new(&whole.mean, sampled, effort.samples, weights);
+        Ok(Measures {
+            rows: examples.rows(),
+            ablated_rows: examples.rows().min(effort.ablated_rows.max(1)),
+            overfitting: Overfitting::new(&self.run.history),
+            coadaptation,
+            inference_gap: sampled.as_ref().map(gap).transpose()?,
+            whole: self.judge(&whole, &examples)?,
+            sampled: sampled.map(|sampled| self.judge(&sampled, &examples)).transpose()?,
+        })
+    }
+}
+
+/// The rows to measure, in random order.
+fn drawn_rows(rows: usize, effort: &Effort) -> Vec<usize> {
+    let key = Key { seed: effort.seed, stream: streams::measure(0) };
+    let mut next = 0;
+    let mut words = || {
+        next += 1;
+        philox::words(key, Counter { block: 0, row: 0, step: next })[0]
+    };
+    let mut order: Vec<usize> = (0..rows).collect();
+    shuffle(&mut order, &mut words);
+    order.truncate(effort.rows.max(1));
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Spec;
+    use crate::data::Table;
+    use crate::model::fit;
+    use crate::train::Flow;
+
+    fn model(hidden: &[usize], spec: Spec) -> (Data, Model) {
+        let inputs: Vec<f32> = (0..400).map(|at| ((at * 7919) % 101) as f32 / 50.0 - 1.0).collect();
+        let targets: Vec<f32> = inputs.chunks_exact(2).map(|x| f32::from(x[0] * x[1] > 0.0)).collect();
+        let data = Data::from(Table::from_rows(&inputs, 2, Some(&targets)).unwrap());
+        let mut spec = spec;
+        spec.network.hidden = hidden.to_vec();
+        spec.train.epochs = 10;
+        let model =
+            fit(&data, None, &spec, &Threads::new(1).unwrap(), &mut |_| Flow::Continue).unwrap().model;
+        (data, model)
+    }
+
+    const EFFORT: Effort = Effort { rows: 150, ablated_rows: 100, pairs: 10, draws: 2, samples: 5, seed: 3 };
+
+    #[test]
+    fn the_measures_do_not_depend_on_the_number_of_threads() {
+        let (data, model) = model(&[130, 20], Spec::default());
+        let json = |threads| {
+            let measures = model.measures(&data, &EFFORT, &Threads::new(threads).unwrap()).unwrap();
+            serde_json::to_string(&measures).unwrap()
+        };
+        let one = json(1);
+        assert!(one.contains("\"rows\":150,\"ablated_rows\":100"), "{one}");
+        (2..=4).for_each(|threads| assert_eq!(json(threads), one, "{threads} threads"));
+    }
+
+    #[test]
+    fn without_hidden_layers_or_dropout_there_is_less_to_measure() {
+        let thin = crate::thin::ThinSpec::none();
+        let (data, model) = model(&[], Spec { thin, ..Spec::default() });
+        let threads = Threads::new(1).unwrap();
+        let measures = model.measures(&data, &EFFORT, &threads).unwrap();
+        assert!(measures.coadaptation.is_empty() && measures.inference_gap.is_none());
+        assert!(measures.sampled.is_none() && measures.overfitting.is_some());
+        let error = model.measures(&data, &Effort { samples: 1, ..EFFORT }, &threads).unwrap_err();
+        assert!(error.to_string().contains("take at least 2"), "{error}");
+    }
+
+    #[test]
+    fn rows_are_drawn_at_random_and_once() {
+        let mut rows = drawn_rows(50, &EFFORT);
+        assert_ne!(rows, (0..50).collect::<Vec<_>>());
+        rows.sort_unstable();
+        assert_eq!(rows, (0..50).collect::<Vec<_>>());
+        assert_eq!(drawn_rows(1000, &EFFORT).len(), 150);
+    }
+}
