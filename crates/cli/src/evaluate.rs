@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use thinnet::average::Average;
+use thinnet::measure::ReliabilityBin;
 use thinnet::model::Evaluation;
 use thinnet::report::table;
 use thinnet::train::Threads;
@@ -30,12 +31,29 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         Average::MonteCarlo { samples } => format!("mean predictions of {samples} thinned networks"),
     };
     text::print(&format!(
-        "{} on {}: {average}\n\n{}",
+        "{} on {}: {average}\n\n{}{}",
         rows.model.display(),
         data.name(),
-        table(&["measure", "value", "what it is"], &lines.collect::<Vec<_>>())
+        table(&["measure", "value", "what it is"], &lines.collect::<Vec<_>>()),
+        reliability(&evaluation)
     ))?;
     Ok(())
+}
+
+/// The reliability curve of a classification, without its empty bins.
+pub fn reliability(evaluation: &Evaluation) -> String {
+    let Evaluation::Classification(of) = evaluation else { return String::new() };
+    let line = |bin: &ReliabilityBin| {
+        let (confidence, accuracy) = (bin.confidence?, bin.accuracy?);
+        let range = format!("{:.3} to {:.3}", bin.above, bin.up_to);
+        Some(vec![range, text::percent(bin.share), text::number(confidence), text::number(accuracy)])
+    };
+    let lines: Vec<Vec<String>> = of.reliability.iter().filter_map(line).collect();
+    let headers = ["confidence", "rows", "mean confidence", "accuracy"];
+    format!(
+        "\nRows by the probability of the class taken; mean confidence should be the accuracy.\n\n{}",
+        table(&headers, &lines)
+    )
 }
 
 /// The measures that there are: name, value, meaning.
@@ -67,6 +85,12 @@ pub fn measures(evaluation: &Evaluation) -> Vec<(&'static str, String, &'static 
             }));
             measures.extend(of.coverage_90.map(|share| {
                 ("coverage_90", text::percent(share), "targets inside the 90 % interval; 90 % is right")
+            }));
+            measures.extend(of.width_90.map(|width| {
+                ("width_90", text::number(width), "mean width of that interval, in the target's unit")
+            }));
+            measures.extend(of.crps.map(|score| {
+                ("crps", text::number(score), "like mae, of the whole distribution; lower is better")
             }));
             measures
         }
