@@ -49,7 +49,7 @@ pub fn reliability(evaluation: &Evaluation) -> String {
         Some(vec![range, text::percent(bin.share), text::number(confidence), text::number(accuracy)])
     };
     let lines: Vec<Vec<String>> = of.reliability.iter().filter_map(line).collect();
-    let headers = ["confidence", "rows", "mean confidence", "accuracy"];
+    let headers = ["confidence", "of rows", "mean confidence", "accuracy"];
     format!(
         "\nRows by the probability of the class taken; mean confidence should be the accuracy.\n\n{}",
         table(&headers, &lines)

@@ -30,7 +30,7 @@ pub fn run(arguments: &Measure) -> anyhow::Result<()> {
             data.name(),
             text::counted(measures.rows, "row", "rows")
         ),
-        overfitting(measures.overfitting.as_ref()),
+        overfitting(measures.overfitting.as_ref(), model.run.chosen_epoch),
         coadaptation(&measures.coadaptation),
         silenced(&measures, &effort),
         inference_gap(measures.inference_gap),
@@ -41,42 +41,45 @@ pub fn run(arguments: &Measure) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn overfitting(of: Option<&Overfitting>) -> String {
+fn overfitting(of: Option<&Overfitting>, chosen_epoch: u64) -> String {
     let Some(of) = of else {
         return "OVERFITTING\nThe run held no rows out, so it cannot be told.".into();
     };
+    let number = text::number;
     let gaps: Vec<f64> = of.gaps.iter().map(|gap| gap.gap).collect();
-    let series = Series { name: "held-out loss minus training loss", values: &gaps };
-    let opened = match (of.opened_epoch, of.noise) {
+    let series = Series { name: "gap: held-out loss minus training loss", values: &gaps };
+    let curve = Curve { height: 6, ..Curve::default() }.draw(&[series]);
+    let opened = match (of.opened_epoch, of.noise.map(number)) {
         (Some(epoch), Some(noise)) => {
-            format!(
-                "It opened in epoch {epoch}: from there on it is more than three times its noise of {}.",
-                text::number(noise)
-            )
+            format!("It opened in epoch {epoch}: from there on it is more than 3 times its noise, {noise}.")
         }
         (None, Some(noise)) => {
-            format!("It never opened for good: three times its noise is {}.", text::number(3.0 * noise))
+            format!("It is not open: at the end it is no more than 3 times its noise, {noise}.")
         }
         _ => "There are too few epochs to tell when it opened.".into(),
     };
+    let (best, lowest) = (of.best_epoch, number(of.best_loss));
+    let lost = if best == of.last_epoch {
+        format!("The held-out loss was lowest, {lowest}, in the last epoch: nothing was lost after it.")
+    } else {
+        let learned = match of.memorised {
+            fell if fell > 0.0 => format!("fell by {}", number(fell)),
+            rose => format!("rose by {}", number(rose.abs())),
+        };
+        format!(
+            "The held-out loss was lowest, {lowest}, in epoch {best}. In epoch {}, the last, it was {}:\n{} was \
+             lost after the best epoch, while the training loss {learned}.",
+            of.last_epoch,
+            number(of.last_loss),
+            number(of.lost)
+        )
+    };
     format!(
-        "OVERFITTING\n{}\nThe gap is {} at the best epoch and {} at the last. {opened}\n\
-         The held-out loss was lowest in epoch {}, {}, and is {} in epoch {}, the last: {} was lost after the \
-         best epoch, while the training loss {}.\n\
-         The training loss is that of the thinned networks, which have the harder task: with dropout the gap \
-         can lie below 0.",
-        Curve { height: 6, ..Curve::default() }.draw(&[series]),
-        text::number(of.best_gap),
-        text::number(of.last_gap),
-        of.best_epoch,
-        text::number(of.best_loss),
-        text::number(of.last_loss),
-        of.last_epoch,
-        text::number(of.lost),
-        match of.memorised {
-            fell if fell > 0.0 => format!("fell by {}", text::number(fell)),
-            rose => format!("rose by {}", text::number(-rose)),
-        }
+        "OVERFITTING\n{curve}\nThe gap was {} in the best epoch and {} in the last.\n{opened}\n{lost}\n\
+         The model has the parameters of epoch {chosen_epoch}. The training loss is that of the thinned networks,\n\
+         which have the harder task: with dropout the gap can lie below 0.",
+        number(of.best_gap),
+        number(of.last_gap),
     )
 }
 
@@ -149,10 +152,11 @@ fn silenced(measures: &Measures, effort: &Effort) -> String {
 
 fn inference_gap(gap: Option<InferenceGap>) -> String {
     let Some(of) = gap else {
-        return "INFERENCE GAP\nNothing was dropped in training: the whole network is its own average.".into();
+        return "INFERENCE GAP\nNothing was dropped in training: the whole network is its own average."
+            .into();
     };
     format!(
-        "INFERENCE GAP {}\nSo far is the prediction of the whole network from the mean of {}. Sampling \
+        "INFERENCE GAP {}\nSo far is the prediction of the whole network from the mean of {}.\nSampling \
          alone would make a gap of {}.",
         text::number(of.gap),
         text::counted(of.samples as usize, "thinned network", "thinned networks"),

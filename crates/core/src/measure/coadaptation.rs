@@ -49,6 +49,13 @@ impl Default for Effort {
     }
 }
 
+impl Effort {
+    /// On how many of so many rows units are silenced; at least one.
+    pub(crate) fn ablated(&self, rows: usize) -> usize {
+        rows.min(self.ablated_rows.max(1))
+    }
+}
+
 /// How far the units of one hidden layer are co-adapted. The field names are those of
 /// `thinnet measure --json`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -74,8 +81,7 @@ pub struct Coadaptation {
 pub fn coadaptation(subject: &Subject, examples: &Examples, effort: &Effort) -> Result<Vec<Coadaptation>> {
     let Subject { isa, network, thinning, objective } = *subject;
     train::fits(examples, network, objective)?;
-    let ablated_rows: Vec<usize> = (0..examples.rows().min(effort.ablated_rows.max(1))).collect();
-    let ablated = examples.select(&ablated_rows);
+    let ablated = examples.select(&(0..effort.ablated(examples.rows())).collect::<Vec<_>>());
     let of_layer = |layer: usize| {
         let activations = thin::activations(isa, network, thinning, &examples.inputs, layer);
         let activity = Activity::new(isa, &activations, examples.weights.as_deref())?;

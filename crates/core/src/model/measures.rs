@@ -60,7 +60,7 @@ impl Model {
         let gap = |sampled| InferenceGap::new(&whole.mean, sampled, effort.samples, weights);
         Ok(Measures {
             rows: examples.rows(),
-            ablated_rows: examples.rows().min(effort.ablated_rows.max(1)),
+            ablated_rows: effort.ablated(examples.rows()),
             overfitting: Overfitting::new(&self.run.history),
             coadaptation,
             inference_gap: sampled.as_ref().map(gap).transpose()?,
