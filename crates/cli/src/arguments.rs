@@ -13,7 +13,7 @@ use thinnet::measure::Effort;
 use thinnet::model::Model;
 use thinnet::network::{Activation, Initialise};
 use thinnet::thin::{Scaling, Share};
-use thinnet::train::{Balanced, ClassWeights, Loss, Momentum, Optimizer, Schedule};
+use thinnet::train::{Balanced, ClassWeights, Loss, Momentum, Optimizer, Pair, Schedule};
 
 /// `thinnet`
 #[derive(Debug, Parser)]
@@ -209,6 +209,10 @@ pub struct LossOptions {
     /// Share of each label that is spread over all classes [default: 0]
     #[arg(long, value_name = "SHARE")]
     pub label_smoothing: Option<f32>,
+    /// What a second network on the same rows adds: none, r-drop:ALPHA (another thinned one) or
+    /// expectation-linear:LAMBDA (the whole one) [default: none]
+    #[arg(long, value_name = "PAIR")]
+    pub pair: Option<Pair>,
     /// What the rows of each class count: balanced, or a number for each, yes=5,no=1 [default: 1 each]
     #[arg(long, value_name = "WEIGHTS", value_parser = class_weights)]
     pub class_weights: Option<ClassWeights>,

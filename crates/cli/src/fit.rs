@@ -108,6 +108,7 @@ fn override_with(arguments: &Fit, spec: &mut Spec) {
     fill(&mut spec.train.loss, &loss.loss);
     set(&mut spec.train.huber_delta, &loss.huber_delta);
     set(&mut spec.train.label_smoothing, &loss.label_smoothing);
+    set(&mut spec.train.pair, &loss.pair);
     set(&mut spec.train.class_weights, &loss.class_weights);
     set(&mut spec.train.l1, &loss.l1);
     set(&mut spec.train.l2, &loss.l2);

@@ -43,10 +43,10 @@ fn gradients_of_engine(case: &Case, rows: &[usize], steps_before: u64) -> (f64, 
     let mut stepper = case.stepper();
     for _ in 0..steps_before {
         // With a learning rate of 0 a step only counts.
-        stepper.step(&case.examples, case.weights.as_deref(), rows, 0.0).unwrap();
+        stepper.step(&case.examples, case.weights.as_deref(), rows, &[0.0]).unwrap();
     }
     let before = parameters_of(stepper.network());
-    let loss = stepper.step(&case.examples, case.weights.as_deref(), rows, RATE).unwrap();
+    let loss = stepper.step(&case.examples, case.weights.as_deref(), rows, &[RATE]).unwrap();
     let after = parameters_of(stepper.network());
     let gradient = |(&before, &after): (&f32, &f32)| ((f64::from(before) - f64::from(after)) / RATE) as f32;
     (loss, before.iter().zip(&after).map(gradient).collect())

@@ -46,7 +46,7 @@ fn trained(activation: Activation, thin: ThinSpec) -> (Case, Stepper) {
     let mut stepper = case.stepper();
     for _ in 0..5 {
         let rows = case.rows(30, &mut random);
-        stepper.step(&case.examples, None, &rows, 0.01).unwrap();
+        stepper.step(&case.examples, None, &rows, &[0.01]).unwrap();
     }
     (case, stepper)
 }
@@ -59,7 +59,13 @@ fn rate_0_is_no_dropout_to_the_bit() {
             for scaling in [Scaling::Training, Scaling::AtPrediction] {
                 // `NEVER` goes through the code that thins, and keeps everything.
                 for rate in [0.0, NEVER] {
-                    let thin = ThinSpec { input: rate, hidden: Rates::All(rate), share, scaling };
+                    let thin = ThinSpec {
+                        input: rate,
+                        hidden: Rates::All(rate),
+                        share,
+                        scaling,
+                        ..ThinSpec::default()
+                    };
                     let (case, stepper) = trained(activation, thin.clone());
                     assert!(bits(stepper.network()) == none, "{activation:?}, {thin:?}");
                     let predicted = |by| {
@@ -103,7 +109,7 @@ fn under_both_scalings(activation: Activation, share: Share, rates: Vec<f32>) ->
     let mut stepper = case.stepper();
     for _ in 0..10 {
         let rows = case.rows(30, &mut random);
-        stepper.step(&case.examples, None, &rows, 0.01).unwrap();
+        stepper.step(&case.examples, None, &rows, &[0.01]).unwrap();
     }
     case.network = stepper.into_network();
     let scaled = rescaled(&case.network, &spec, &case.rates);

@@ -13,7 +13,7 @@ mod naive;
 use naive::case::{Random, isa};
 use thinnet::data::{Examples, Matrix, Targets};
 use thinnet::network::{Network, NetworkSpec};
-use thinnet::thin::{Rates, Scaling, Share, ThinSpec};
+use thinnet::thin::{Rates, Share, ThinSpec};
 use thinnet::train::{Momentum, Objective, Optimizer, Stepper, TrainSpec};
 
 const COLUMNS: usize = 5;
@@ -163,7 +163,7 @@ fn expected(minimum: &Vector, half_hessian: &Square, noise: &Square) -> (Vector,
 fn trained(examples: &Examples, rate: f32, share: Share) -> Vector {
     let spec = NetworkSpec { hidden: vec![], ..NetworkSpec::default() };
     let network = Network::zeros(COLUMNS, 1, &spec).unwrap();
-    let thin = ThinSpec { input: rate, hidden: Rates::All(0.0), share, scaling: Scaling::Training };
+    let thin = ThinSpec { input: rate, hidden: Rates::All(0.0), share, ..ThinSpec::default() };
     let train = TrainSpec {
         optimizer: Optimizer::Sgd,
         momentum: Momentum::Constant(0.0),
@@ -174,7 +174,7 @@ fn trained(examples: &Examples, rate: f32, share: Share) -> Vector {
     let mut stepper = Stepper::new(isa(), network, &thin, &train, objective, ROWS * COPIES, 17).unwrap();
     let rows: Vec<usize> = (0..ROWS * COPIES).map(|row| row % ROWS).collect();
     for step in 0..STEPS {
-        stepper.step(examples, None, &rows, learning_rate(step)).unwrap();
+        stepper.step(examples, None, &rows, &[learning_rate(step)]).unwrap();
     }
     let network = stepper.network();
     std::array::from_fn(|j| {

@@ -9,7 +9,7 @@ use super::file;
 use crate::average::{Average, Averaged, Link, average};
 use crate::data::Matrix;
 use crate::error::{Error, Result};
-use crate::network::Network;
+use crate::network::{Learned, Network};
 use crate::prepare::Pipeline;
 use crate::spec::Spec;
 use crate::thin::Thinning;
@@ -71,10 +71,17 @@ impl Model {
                 (0..layer.units).flat_map(|unit| self.network.unit_weights(index, unit)).copied().collect();
             let (weights_shape, biases) =
                 (vec![layer.units, layer.inputs], self.network.biases(index).to_vec());
-            [
+            let mut parts = vec![
                 (name(index, "weights"), weights_shape, weights),
                 (name(index, "biases"), vec![layer.units], biases),
-            ]
+            ];
+            let (lines, length, stride) = layer.noise_lines();
+            if lines > 0 {
+                let noise = self.network.noise(index).chunks_exact(stride);
+                let noise = noise.flat_map(|line| &line[..length]).copied().collect();
+                parts.push((name(index, "noise"), vec![lines, length], noise));
+            }
+            parts
         });
         let parts: Vec<(String, Vec<usize>, Vec<f32>)> = parts.collect();
         let tensors: Vec<(&str, &[usize], &[f32])> =
@@ -98,11 +105,14 @@ impl Model {
         };
         // The tensors are in memory already: a network of their sizes is not more than twice that.
         let count: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
-        let expected = parameters(pipeline.input_units(), &spec.network.hidden, outputs);
+        let learned = spec.thin.drop.learned().0;
+        let expected = parameters(pipeline.input_units(), &spec.network.hidden, outputs, learned);
         if expected != Some(count) {
             return Err(refused(format!("its parameters ({count}) are not those of its network")));
         }
-        let mut network = Network::zeros(pipeline.input_units(), outputs, &spec.network)?;
+        let (learned, _) = spec.thin.drop.learned();
+        let mut network =
+            Network::zeros(pipeline.input_units(), outputs, &spec.network)?.with_noise(learned, 0.0)?;
         for index in 0..network.layers().len() {
             let mut take = |part| {
                 let name = name(index, part);
@@ -121,6 +131,19 @@ impl Model {
                 return Err(refused(problem));
             }
             network.set_layer(index, &weights.values, &biases.values)?;
+            let (lines, length, _) = layer.noise_lines();
+            if lines > 0 {
+                let noise = take("noise")?;
+                if noise.shape != [lines, length] {
+                    let problem = format!(
+                        "layer {index} has noise {:?}, but its network needs {:?}",
+                        noise.shape,
+                        [lines, length]
+                    );
+                    return Err(refused(problem));
+                }
+                network.set_noise(index, &noise.values)?;
+            }
         }
         Ok(Self { spec, pipeline, network, run })
     }
@@ -155,9 +178,18 @@ fn name(layer: usize, part: &str) -> String {
 }
 
 /// How many parameters a network has; none if that is more than any memory.
-fn parameters(inputs: usize, hidden: &[usize], outputs: usize) -> Option<usize> {
+fn parameters(inputs: usize, hidden: &[usize], outputs: usize, learned: Learned) -> Option<usize> {
     let widths = [&[inputs], hidden, &[outputs]].concat();
-    let layers = widths.windows(2).map(|w| w[0].checked_add(1)?.checked_mul(w[1]));
+    let layers = widths.windows(2).map(|w| {
+        let (weights, biases) = (w[0].checked_mul(w[1])?, w[1]);
+        let noise = match learned {
+            Learned::Nothing => 0,
+            Learned::Level => 1,
+            Learned::Inputs => w[0],
+            Learned::Weights => weights,
+        };
+        weights.checked_add(biases)?.checked_add(noise)
+    });
     layers.sum()
 }
 
@@ -260,9 +292,10 @@ mod tests {
     fn layers_with_the_right_number_of_parameters_but_other_shapes_are_refused() {
         let (_, model) = trained(KINDS, |_| {});
         let (inputs, outputs) = (model.network.inputs(), model.network.outputs());
-        let wanted = parameters(inputs, &[7, 5], outputs);
+        let wanted = parameters(inputs, &[7, 5], outputs, Learned::Nothing);
         let same = |&(first, second): &(usize, usize)| {
-            (first, second) != (7, 5) && parameters(inputs, &[first, second], outputs) == wanted
+            (first, second) != (7, 5)
+                && parameters(inputs, &[first, second], outputs, Learned::Nothing) == wanted
         };
         let pairs = (1..90).flat_map(|first| (1..90).map(move |second| (first, second)));
         let (first, second) = pairs.into_iter().find(same).unwrap();

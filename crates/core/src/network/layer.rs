@@ -5,6 +5,21 @@ use thinnet_kernels::{line, memory, stride};
 use super::{Activation, NetworkSpec};
 use crate::error::{Error, Result};
 
+/// Which numbers of its noise a network learns beside its weights. They belong to the layer whose
+/// inputs or weights the noise acts on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Learned {
+    /// None: the noise is given.
+    #[default]
+    Nothing,
+    /// One number for all inputs of a layer.
+    Level,
+    /// One number for each input.
+    Inputs,
+    /// One number for each weight.
+    Weights,
+}
+
 /// One layer: a line of weights for each unit, and a bias for each unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layer {
@@ -20,12 +35,30 @@ pub struct Layer {
     pub(crate) weights_at: usize,
     /// Where the biases begin, one for each unit.
     pub(crate) biases_at: usize,
+    /// Which numbers of the noise are learned.
+    pub(crate) learned: Learned,
 }
 
 impl Layer {
+    /// Where the learned numbers of the noise begin.
+    pub(crate) fn noise_at(&self) -> usize {
+        self.biases_at + line(self.units)
+    }
+
+    /// How many lines of learned numbers the noise has, how many each holds, and their distance.
+    pub(crate) fn noise_lines(&self) -> (usize, usize, usize) {
+        match self.learned {
+            Learned::Nothing => (0, 0, 0),
+            Learned::Level => (1, 1, line(1)),
+            Learned::Inputs => (1, self.inputs, line(self.inputs)),
+            Learned::Weights => (self.units, self.inputs, self.stride),
+        }
+    }
+
     /// Where the layer's parameters end.
     fn end(&self) -> usize {
-        self.biases_at + line(self.units)
+        let (lines, _, stride) = self.noise_lines();
+        self.noise_at() + lines * stride
     }
 }
 
@@ -74,13 +107,42 @@ impl Network {
                 return Err(Error::spec("network.hidden", problem));
             };
             let biases_at = weights_at + weights;
-            layers.push(Layer { inputs, units, stride: stride(inputs), activation, weights_at, biases_at });
+            layers.push(Layer {
+                inputs,
+                units,
+                stride: stride(inputs),
+                activation,
+                weights_at,
+                biases_at,
+                learned: Learned::Nothing,
+            });
         }
-        let count = layers.last().map_or(0, Layer::end);
-        let values = memory::zeros(count).map_err(|_| {
-            Error::spec("network.hidden", format!("{count} parameters do not fit into this machine's memory"))
-        })?;
+        let values = zeros(&layers)?;
         Ok(Self { layers, values })
+    }
+
+    /// The same network with room for learned numbers of the noise, all `first`.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] if it does not fit into memory.
+    pub fn with_noise(self, learned: Learned, first: f32) -> Result<Self> {
+        let (mut layers, mut at) = (self.layers.clone(), 0);
+        for layer in &mut layers {
+            let weights = layer.biases_at - layer.weights_at;
+            *layer = Layer { weights_at: at, biases_at: at + weights, learned, ..*layer };
+            at = layer.end();
+        }
+        let mut network = Self { values: zeros(&layers)?, layers };
+        for (layer, from) in network.layers.iter().zip(&self.layers) {
+            let length = layer.noise_at() - layer.weights_at;
+            network.values[layer.weights_at..][..length]
+                .copy_from_slice(&self.values[from.weights_at..][..length]);
+            let (_, length, stride) = layer.noise_lines();
+            for line in network.values[layer.noise_at()..layer.end()].chunks_exact_mut(stride.max(1)) {
+                line[..length].fill(first);
+            }
+        }
+        Ok(network)
     }
 
     /// The layers, from the input on.
@@ -121,6 +183,32 @@ impl Network {
         &self.values[layer.biases_at..][..layer.units]
     }
 
+    /// The learned numbers of the noise of a layer, in padded lines: one number, one for each input,
+    /// or `[units, stride]`; empty where none is learned.
+    pub fn noise(&self, layer: usize) -> &[f32] {
+        let layer = &self.layers[layer];
+        &self.values[layer.noise_at()..layer.end()]
+    }
+
+    /// Sets the learned numbers of the noise of a layer, without gaps.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if their number does not fit.
+    pub fn set_noise(&mut self, layer: usize, noise: &[f32]) -> Result<()> {
+        let shape = self.layers[layer];
+        let (lines, length, stride) = shape.noise_lines();
+        if noise.len() != lines * length {
+            let problem =
+                format!("layer {layer} learns {} numbers of its noise, not {}", lines * length, noise.len());
+            return Err(Error::argument("parameters", problem));
+        }
+        let to = &mut self.values[shape.noise_at()..shape.end()];
+        for (line, from) in to.chunks_exact_mut(stride.max(1)).zip(noise.chunks_exact(length.max(1))) {
+            line[..length].copy_from_slice(from);
+        }
+        Ok(())
+    }
+
     /// Sets the parameters of a layer: weights `[units, inputs]` without gaps, and biases.
     ///
     /// # Errors
@@ -139,7 +227,7 @@ impl Network {
             return Err(Error::argument("parameters", problem));
         }
         let (lines, to_biases) =
-            self.values[shape.weights_at..shape.end()].split_at_mut(shape.units * shape.stride);
+            self.values[shape.weights_at..shape.noise_at()].split_at_mut(shape.units * shape.stride);
         for (line, weights) in lines.chunks_exact_mut(shape.stride).zip(weights.chunks_exact(shape.inputs)) {
             line[..shape.inputs].copy_from_slice(weights);
         }
@@ -147,7 +235,8 @@ impl Network {
         Ok(())
     }
 
-    /// All parameters: for each layer its lines of weights, then its biases, padded with zeros.
+    /// All parameters: for each layer its lines of weights, its biases, and the learned numbers of its
+    /// noise, padded with zeros.
     pub(crate) fn values(&self) -> &[f32] {
         &self.values
     }
@@ -163,9 +252,45 @@ impl Network {
     }
 }
 
+/// Room for all parameters of some layers.
+fn zeros(layers: &[Layer]) -> Result<Vec<f32>> {
+    let count = layers.last().map_or(0, Layer::end);
+    memory::zeros(count).map_err(|_| {
+        Error::spec("network.hidden", format!("{count} parameters do not fit into this machine's memory"))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn learned_noise_leaves_weights_and_biases_as_they_are() {
+        let spec = NetworkSpec { hidden: vec![7], ..Default::default() };
+        let plain = Network::new(5, 2, &spec, 3).unwrap();
+        for (learned, counts) in [
+            (Learned::Nothing, [0, 0]),
+            (Learned::Level, [1, 1]),
+            (Learned::Inputs, [5, 7]),
+            (Learned::Weights, [35, 14]),
+        ] {
+            let mut network = plain.clone().with_noise(learned, -2.0).unwrap();
+            for (layer, expected) in counts.into_iter().enumerate() {
+                assert_eq!(network.weights(layer), plain.weights(layer));
+                assert_eq!(network.biases(layer), plain.biases(layer));
+                let count = |value: f32| network.noise(layer).iter().filter(|&&noise| noise == value).count();
+                assert_eq!((count(-2.0), count(0.0)), (expected, network.noise(layer).len() - expected));
+                let noise: Vec<f32> = (1..=expected).map(|number| number as f32).collect();
+                network.set_noise(layer, &noise).unwrap();
+                assert_eq!(
+                    network.noise(layer).iter().copied().filter(|&noise| noise != 0.0).collect::<Vec<_>>(),
+                    noise
+                );
+                assert!(network.set_noise(layer, &[1.0; 3]).is_err());
+                assert_eq!(network.weights(layer), plain.weights(layer));
+            }
+        }
+    }
 
     #[test]
     fn drawn_weights_have_the_variance_of_their_distribution() {

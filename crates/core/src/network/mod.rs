@@ -7,5 +7,5 @@ mod spec;
 
 pub use activation::Activation;
 pub use initialise::Initialise;
-pub use layer::{Layer, Network};
+pub use layer::{Layer, Learned, Network};
 pub use spec::NetworkSpec;

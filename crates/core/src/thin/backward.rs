@@ -79,6 +79,10 @@ impl Slice {
         }
     }
 
+    /// Adds the gradients of the learned numbers of the noise of a layer to `to`: of some of its units
+    /// where each weight has one, else of all its inputs. No member of the family learns any yet.
+    pub fn noise_gradients(&self, _layer: usize, _units: Range<usize>, _to: &mut [f32]) {}
+
     /// Adds the gradients of the biases of a layer to `to`, one for each unit.
     pub fn bias_gradients(&self, layer: usize, to: &mut [f32]) {
         let Level { kept, gradients, .. } = &self.levels[layer + 1];

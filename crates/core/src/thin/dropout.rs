@@ -156,7 +156,7 @@ mod tests {
 
     use super::*;
     use crate::network::{Activation, Network, NetworkSpec};
-    use crate::thin::{Buffers, Rates, Scaling, Slice, ThinSpec, Thinning};
+    use crate::thin::{Buffers, Rates, Slice, ThinSpec, Thinning};
     use crate::train::Threads;
 
     const STEP: Sample = Sample::Training { step: 12 };
@@ -219,7 +219,7 @@ mod tests {
         let copy: Vec<f32> =
             (0..units * units).map(|at| if at / units == at % units { 1.0 } else { 0.0 }).collect();
         (0..2).for_each(|layer| network.set_layer(layer, &copy, &vec![0.0; units]).unwrap());
-        let spec = ThinSpec { input: 0.0, hidden: Rates::All(0.25), share, scaling: Scaling::Training };
+        let spec = ThinSpec { hidden: Rates::All(0.25), share, ..ThinSpec::default() };
         let thinning = Thinning::new(&spec, &network, 42).unwrap();
         let rows = values.len() / units;
         let mut slice = Slice::new(Isa::best(), &network, rows, number, Buffers::Predict);

@@ -14,7 +14,7 @@ pub use dropout::Dropout;
 pub use kept::Kept;
 pub(crate) use silence::Silencing;
 pub use slice::{Buffers, Slice};
-pub use spec::{Rates, Scaling, Share, ThinSpec};
+pub use spec::{Drop, Rates, Scaling, Share, ThinSpec};
 pub use thinning::{Sample, Thinning};
 pub use whole::outputs;
 pub(crate) use whole::{PREDICTED_ROWS, activations};

@@ -142,10 +142,7 @@ impl Slice {
     pub fn thin(&mut self, thinning: &Thinning, sample: Sample, first_row: u32) {
         (self.sample, self.first_row) = (sample, first_row);
         for (level, Level { kept, .. }) in self.levels.iter_mut().enumerate() {
-            match thinning.mask(level, sample) {
-                Some(mask) if thinning.share() == Share::Slice => kept.draw(self.isa, mask, self.number),
-                _ => kept.all(),
-            }
+            thinning.draw(self.isa, level, sample, self.number, kept);
         }
     }
 

@@ -3,6 +3,25 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::network::Learned;
+
+/// Which noise thins the network: the member of the dropout family.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Drop {
+    /// Units are dropped (Srivastava et al. 2014).
+    #[default]
+    Units,
+}
+
+impl Drop {
+    /// Which numbers of the noise are learned, and what they begin with.
+    pub fn learned(self) -> (Learned, f32) {
+        match self {
+            Drop::Units => (Learned::Nothing, 0.0),
+        }
+    }
+}
 
 /// Who shares a mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +59,8 @@ pub enum Rates {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ThinSpec {
+    /// Which noise thins the network.
+    pub drop: Drop,
     /// The probability that an input is dropped.
     pub input: f32,
     /// The probability that a hidden unit is dropped.
@@ -54,7 +75,13 @@ pub struct ThinSpec {
 /// (docs/results.md). The papers use 0.5, and 0.2 of the inputs, on images and wider networks.
 impl Default for ThinSpec {
     fn default() -> Self {
-        Self { input: 0.0, hidden: Rates::All(0.25), share: Share::default(), scaling: Scaling::default() }
+        Self {
+            drop: Drop::default(),
+            input: 0.0,
+            hidden: Rates::All(0.25),
+            share: Share::default(),
+            scaling: Scaling::default(),
+        }
     }
 }
 

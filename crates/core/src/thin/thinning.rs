@@ -1,8 +1,9 @@
 //! The rates of a run, ready for use, and which thinned network a pass samples.
 
+use thinnet_kernels::Isa;
 use thinnet_kernels::philox::{Key, threshold};
 
-use super::{Scaling, Share, ThinSpec};
+use super::{Kept, Scaling, Share, ThinSpec};
 use crate::error::Result;
 use crate::network::Network;
 use crate::streams;
@@ -72,6 +73,19 @@ impl Thinning {
     /// Whether a mask is shared by the rows of a slice.
     pub fn share(&self) -> Share {
         self.share
+    }
+
+    /// The rate of a level: the probability that one of its units is dropped.
+    pub fn rate(&self, level: usize) -> f32 {
+        self.rates[level]
+    }
+
+    /// Draws which units of a level the thinned network of a slice keeps, where its rows share a mask.
+    pub(crate) fn draw(&self, isa: Isa, level: usize, sample: Sample, slice: u32, kept: &mut Kept) {
+        match self.mask(level, sample) {
+            Some(mask) if self.share == Share::Slice => kept.draw(isa, mask, slice),
+            _ => kept.all(),
+        }
     }
 
     /// The first level that has a rate, if any has.

@@ -16,6 +16,17 @@ const BLOCK_NUMBERS: usize = 64 * 1024;
 /// Units of a block, at most: a multiple of the lines of a product's tile.
 const BLOCK_UNITS: usize = 48;
 
+/// Which of a layer's parameters a block holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The weights of its units.
+    Weights,
+    /// The biases of all units.
+    Biases,
+    /// The learned numbers of the noise: of its units where each weight has one, else all.
+    Noise,
+}
+
 /// Part of the parameters.
 #[derive(Clone, Debug)]
 pub(super) struct Block {
@@ -23,8 +34,10 @@ pub(super) struct Block {
     pub layer: usize,
     /// Its units.
     pub units: Range<usize>,
-    /// Whether it holds the units' biases, not their weights.
-    pub biases: bool,
+    /// Which of their parameters.
+    pub part: Part,
+    /// The number of its first unit among the units of all layers.
+    pub first_unit: usize,
     /// Where it stands in the network's values.
     pub at: usize,
 }
@@ -32,7 +45,14 @@ pub(super) struct Block {
 impl Block {
     /// How many numbers its parameters take, padding included.
     pub fn length(&self, layer: &Layer) -> usize {
-        if self.biases { line(layer.units) } else { self.units.len() * layer.stride }
+        match self.part {
+            Part::Weights => self.units.len() * layer.stride,
+            Part::Biases => line(layer.units),
+            Part::Noise => {
+                let (lines, _, stride) = layer.noise_lines();
+                lines.min(self.units.len()) * stride
+            }
+        }
     }
 }
 
@@ -62,19 +82,28 @@ impl<'a> Parameters<'a> {
 
 /// All blocks of a network in the order of its values.
 pub(super) fn cut(network: &Network) -> Vec<Block> {
-    let mut blocks = Vec::new();
+    let (mut blocks, mut layer_first) = (Vec::new(), 0);
     for (index, layer) in network.layers().iter().enumerate() {
         let most = (BLOCK_NUMBERS / layer.stride / 6 * 6).clamp(6, BLOCK_UNITS);
-        for first in (0..layer.units).step_by(most) {
-            let units = first..layer.units.min(first + most);
-            blocks.push(Block {
-                layer: index,
-                units,
-                biases: false,
-                at: layer.weights_at + first * layer.stride,
-            });
+        let (noise_lines, _, noise_stride) = layer.noise_lines();
+        let parts = [
+            (Part::Weights, layer.units, most, layer.weights_at, layer.stride),
+            (Part::Biases, layer.units, layer.units, layer.biases_at, 0),
+            (Part::Noise, noise_lines, most, layer.noise_at(), noise_stride),
+        ];
+        for (part, lines, most, at, stride) in parts {
+            for first in (0..lines).step_by(most) {
+                let units = first..lines.min(first + most);
+                blocks.push(Block {
+                    layer: index,
+                    first_unit: layer_first + first,
+                    units,
+                    part,
+                    at: at + first * stride,
+                });
+            }
         }
-        blocks.push(Block { layer: index, units: 0..layer.units, biases: true, at: layer.biases_at });
+        layer_first += layer.units;
     }
     blocks
 }

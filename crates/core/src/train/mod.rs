@@ -1,9 +1,11 @@
 //! How a network learns: thin, forward, loss, backward, update.
 
+mod ahead;
 mod blocks;
 mod events;
 mod loss;
 mod optimizer;
+mod pair;
 mod schedule;
 mod spec;
 mod step;
@@ -15,6 +17,7 @@ mod trainer;
 pub use events::{Ended, Epoch, Event, Flow};
 pub use loss::{Loss, Objective};
 pub use optimizer::Optimizer;
+pub use pair::Pair;
 pub use schedule::{Momentum, Schedule};
 pub use spec::{Balanced, ClassWeights, TrainSpec};
 pub use stepper::Stepper;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, Momentum, Optimizer, Schedule};
+use super::{Loss, Momentum, Optimizer, Pair, Schedule};
 use crate::error::{Error, Result};
 
 /// What the rows of each class count.
@@ -42,6 +42,9 @@ pub struct TrainSpec {
     /// What the rows of each class count.
     #[serde(skip_serializing_if = "is_equal")]
     pub class_weights: ClassWeights,
+
+    /// What a second network on the same rows adds to the loss.
+    pub pair: Pair,
 
     /// The rule of the update.
     pub optimizer: Optimizer,
@@ -102,6 +105,7 @@ impl Default for TrainSpec {
             label_smoothing: 0.0,
             huber_delta: 1.0,
             class_weights: ClassWeights::Equal,
+            pair: Pair::None,
             optimizer: Optimizer::Adam,
             learning_rate: 0.002,
             schedule: Schedule::Cosine,
@@ -199,6 +203,7 @@ impl TrainSpec {
         {
             return Err(Error::spec("train.class_weights", format!("class {class} has the weight {weight}")));
         }
+        self.pair.check()?;
         self.schedule.check()?;
         self.momentum.check()
     }

@@ -4,10 +4,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use thinnet_kernels::{Isa, line, memory, reduce};
 
-use super::blocks::{self, Block, Parameters};
+use super::ahead::{Ahead, WINDOW};
+use super::blocks::{self, Block, Parameters, Part};
 use super::optimizer::Update;
 use super::trainer::fits;
-use super::{Objective, TrainSpec};
+use super::{Objective, Pair, TrainSpec};
 use crate::data::Examples;
 use crate::error::{Error, Result};
 use crate::network::{Layer, Network};
@@ -27,8 +28,11 @@ pub struct Stepper {
     pub(super) slices: Vec<Working>,
     pub(super) parallel: bool,
     pub(super) step: u64,
-    batch: usize,
+    pub(super) batch: usize,
     blocks: Vec<Block>,
+    ahead: Ahead,
+    /// How many steps this one applies to the units of all layers, one after the other.
+    counts: Vec<u8>,
     scratch: Vec<Mutex<Scratch>>,
     /// What the optimizer keeps for each parameter: velocities, or means and squares.
     first: Vec<f32>,
@@ -44,6 +48,8 @@ pub struct Stepper {
 pub(super) struct Working {
     pub slice: Slice,
     pub number: usize,
+    /// The second network of a pair, on the same rows.
+    pub twin: Option<Slice>,
     pub loss: f64,
 }
 
@@ -70,12 +76,14 @@ impl Stepper {
     ) -> Result<Self> {
         train.check()?;
         let thinning = Thinning::new(thin, &network, seed)?;
+        let count = batch.div_ceil(train.slice);
         let new_slice = |number: usize| {
             let rows = train.slice.min(batch - number * train.slice);
-            let slice = Slice::new(isa, &network, rows, number as u32, Buffers::Train);
-            Working { slice, number, loss: 0.0 }
+            let slice = |number: usize| Slice::new(isa, &network, rows, number as u32, Buffers::Train);
+            let twin = (train.pair != Pair::None).then(|| slice(count + number));
+            Working { slice: slice(number), number, twin, loss: 0.0 }
         };
-        let slices: Vec<Working> = (0..batch.div_ceil(train.slice)).map(new_slice).collect();
+        let slices: Vec<Working> = (0..count).map(new_slice).collect();
         let blocks = blocks::cut(&network);
         let length = blocks::scratch_length(&network, &blocks);
         let new_scratch = || Mutex::new(Scratch { whole: vec![0.0; length], compact: vec![0.0; length] });
@@ -89,12 +97,22 @@ impl Stepper {
             })
         };
         let widest = network.layers().iter().map(|layer| layer.units).max().unwrap_or(0);
+        let parallel = network.parameters().saturating_mul(batch) > WORTH_SHARING;
+        let units = network.layers().iter().map(|layer| layer.units).sum();
+        // The whole network of an expectation-linear pair gives every unit a gradient.
+        let (lazy, masks) = match train.pair {
+            Pair::None => (parallel, slices.len()),
+            Pair::RDrop { .. } => (parallel, 2 * slices.len()),
+            Pair::ExpectationLinear { .. } => (false, 0),
+        };
         Ok(Self {
             isa,
+            ahead: Ahead::new(&network, &thinning, masks, lazy),
+            counts: vec![0; units],
             thinning,
             objective,
             spec: train.clone(),
-            parallel: network.parameters().saturating_mul(batch) > WORTH_SHARING,
+            parallel,
             scratch: (0..rayon::current_num_threads()).map(|_| new_scratch()).collect(),
             first: zeros(true)?,
             second: zeros(train.optimizer.has_squares())?,
@@ -146,11 +164,13 @@ impl Stepper {
         self.network
     }
 
-    /// Moves the parameters by the gradients of the first `count` slices.
-    pub(super) fn update(&mut self, count: usize, learning_rate: f64) {
-        let update = Update::new(self.isa, &self.spec, self.step, learning_rate);
+    /// Moves the parameters by the gradients of the first `count` slices, and those of units that
+    /// coming steps do not keep through these steps too.
+    pub(super) fn update(&mut self, count: usize, learning_rates: &[f64]) {
+        let update = Update::new(self.isa, &self.spec, self.step, learning_rates);
         let factor = if self.spec.clip > 0.0 { self.store_gradients(count) } else { 1.0 };
-        let Self { network, slices, blocks, scratch, first, second, gradients, positions, .. } = self;
+        self.plan(learning_rates.len());
+        let Self { network, slices, blocks, scratch, first, second, gradients, positions, counts, .. } = self;
         let (shape, values) = network.shape_and_values_mut();
         let parameters = Parameters { values, first, second };
         blocks::for_each(blocks, parameters, self.parallel, &|block, mut parameters| {
@@ -162,18 +182,33 @@ impl Stepper {
                 let stored = &gradients[block.at..][..block.length(layer)];
                 whole.iter_mut().zip(stored).for_each(|(to, from)| *to = from * factor);
             }
-            if block.biases {
-                let length = line(layer.units);
-                let (biases, first, second) = parameters.line(0, length);
-                update.biases(&whole[..length], biases, first, second);
-            } else {
-                let length = line(layer.inputs);
-                for unit in 0..block.units.len() {
+            if block.part != Part::Weights {
+                let length = block.length(layer);
+                let (values, first, second) = parameters.line(0, length);
+                update.free(&whole[..length], values, first, second);
+                return;
+            }
+            let length = line(layer.inputs);
+            for (unit, &count) in counts[block.first_unit..][..block.units.len()].iter().enumerate() {
+                if count > 0 {
                     let (weights, first, second) = parameters.line(unit * layer.stride, length);
-                    update.weights(&whole[unit * layer.stride..][..length], weights, first, second);
+                    let gradients = &mut whole[unit * layer.stride..][..length];
+                    update.weights(count.into(), gradients, weights, first, second);
                 }
             }
         });
+    }
+
+    /// How many of `steps` steps, this one and those that follow, are applied to each unit now.
+    fn plan(&mut self, steps: usize) {
+        let end = self.step + steps.clamp(1, WINDOW) as u64;
+        self.ahead.draw(self.isa, &self.thinning, self.step, end);
+        let mut counts = &mut self.counts[..];
+        for (index, layer) in self.network.layers().iter().enumerate() {
+            let (of_layer, rest) = counts.split_at_mut(layer.units);
+            self.ahead.plan(index, self.step, end, of_layer);
+            counts = rest;
+        }
     }
 
     /// Writes the gradients of all parameters and returns the factor that clips their norm.
@@ -205,14 +240,18 @@ fn block_gradients(
     compact: &mut [f32],
     whole: &mut [f32],
 ) {
-    if block.biases {
+    if block.part != Part::Weights {
         whole[..block.length(layer)].fill(0.0);
     }
-    for Working { slice, number, .. } in slices {
-        if block.biases {
-            slice.bias_gradients(block.layer, whole);
-        } else {
-            slice.weight_gradients(block.layer, block.units.clone(), *number == 0, positions, compact, whole);
+    let networks = slices.iter().flat_map(|working| [Some(&working.slice), working.twin.as_ref()]).flatten();
+    for (number, slice) in networks.enumerate() {
+        match block.part {
+            Part::Weights => {
+                let first = number == 0;
+                slice.weight_gradients(block.layer, block.units.clone(), first, positions, compact, whole);
+            }
+            Part::Biases => slice.bias_gradients(block.layer, whole),
+            Part::Noise => slice.noise_gradients(block.layer, block.units.clone(), whole),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use thinnet_kernels::Isa;
 use thinnet_kernels::philox::{self, Counter, Key};
 
+use super::ahead::WINDOW;
 use super::schedule::Moment;
 use super::stopping::Stopping;
 use super::{Ended, Epoch, Event, Flow, Objective, Stepper, Threads, TrainSpec};
@@ -67,7 +68,9 @@ impl Trainer<'_> {
         }
         let objective = Objective::new(self.train, &examples.targets)?;
         let outputs = objective.outputs(&examples.targets);
-        let network = Network::new(examples.inputs.columns(), outputs, self.network, self.seed)?;
+        let (learned, first) = self.thin.drop.learned();
+        let network = Network::new(examples.inputs.columns(), outputs, self.network, self.seed)?
+            .with_noise(learned, first)?;
         let valid = valid.filter(|valid| valid.rows() > 0);
         if let Some(valid) = valid {
             fits(valid, &network, objective)?;
@@ -161,10 +164,15 @@ impl<'a> Run<'a> {
         shuffle(&mut self.order, self.trainer.seed, number);
         let (mut loss, mut rows, mut ended) = (0.0, 0, None);
         let mut learning_rate = 0.0;
+        let end = (self.steps + self.order.len().div_ceil(self.batch) as u64).min(self.total_steps);
         for batch in self.order.chunks(self.batch) {
-            learning_rate = self.learning_rate();
-            let step_loss =
-                self.stepper.step(self.examples, self.weights.as_deref(), batch, learning_rate)?;
+            // Until the end of the epoch nobody looks at the parameters.
+            let mut learning_rates = [0.0; WINDOW];
+            let coming = (self.steps..end).zip(&mut learning_rates);
+            let known = coming.map(|(step, rate)| *rate = self.learning_rate(step)).count();
+            learning_rate = learning_rates[0];
+            let (weights, learning_rates) = (self.weights.as_deref(), &learning_rates[..known]);
+            let step_loss = self.stepper.step(self.examples, weights, batch, learning_rates)?;
             if !step_loss.is_finite() {
                 return Ok(Some(Ended::NotFinite { step: self.steps, learning_rate: learning_rate as f32 }));
             }
@@ -206,10 +214,10 @@ impl<'a> Run<'a> {
         Ok(ended.or_else(|| self.limit(flow)).or(over.then_some(Ended::Patience)))
     }
 
-    fn learning_rate(&self) -> f64 {
+    fn learning_rate(&self, step: u64) -> f64 {
         let spec = self.trainer.train;
         let epoch_steps = self.order.len().div_ceil(self.batch) as u64;
-        let at = Moment { step: self.steps, epoch_steps, total_steps: self.total_steps };
+        let at = Moment { step, epoch_steps, total_steps: self.total_steps };
         f64::from(spec.learning_rate) * spec.schedule.factor(at, spec.warmup)
     }
 

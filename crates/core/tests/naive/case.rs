@@ -108,6 +108,7 @@ impl Case {
             hidden: Rates::Each(shape.rates[1..].to_vec()),
             share: shape.share,
             scaling: shape.scaling,
+            ..ThinSpec::default()
         };
         let examples = Examples::new(inputs, targets, None).unwrap();
         Self { network, rates: shape.rates, thin, train, examples, weights, batch: shape.batch, seed }
