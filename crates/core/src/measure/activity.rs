@@ -34,8 +34,8 @@ pub struct Activity {
     /// The mean over pairs of different units of the absolute value of their correlation, between 0
     /// and 1; none if fewer than two units vary.
     pub mean_absolute_correlation: Option<f64>,
-    /// Half the sum of the squared covariances of different units (DeCov; Cogswell et al. 2016,
-    /// eq. 3). It grows with the number of units and with the fourth power of their scale.
+    /// Half the sum of the squared covariances of different units (DeCov; Cogswell et al.
+    /// 2016). It grows with the number of units and with the fourth power of their scale.
     pub decov: f64,
     /// How many independent units would vary as much as these: the exponential of the entropy of the
     /// eigenvalues of the matrix of correlations, divided by their sum (Roy and Vetterli 2007, there

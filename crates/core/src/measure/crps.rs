@@ -9,7 +9,7 @@ use crate::error::Result;
 /// The mean over rows and outputs of the continuous ranked probability score (CRPS) of normal
 /// distributions, in the targets' unit; lower is better. It is the integral over x of
 /// (F(x) - 1 if x is the target or above, else 0) squared, with F the distribution function, and
-/// has a closed form (Gneiting and Raftery 2007, eq. 5). A spread of 0 gives the absolute error, so
+/// has a closed form (Gneiting and Raftery 2007, section 4.2). A spread of 0 gives the absolute error, so
 /// that points and distributions can be compared.
 ///
 /// `mean` and `spread` (the standard deviation, observation noise included) are
@@ -33,7 +33,7 @@ pub fn gaussian_crps(
 /// The same under an equal mixture of T normal distributions around T samples, each
 /// `[rows, outputs]`, with one standard deviation of the observation noise for each output (0 for
 /// the samples as they are): E|X - target| - E|X - X'| / 2 with X and X' drawn from the mixture
-/// (Gneiting and Raftery 2007, eq. 21; for mixtures Grimit et al. 2006). It takes T squared steps
+/// (Gneiting and Raftery 2007, section 4.2; for mixtures Grimit et al. 2006). It takes T squared steps
 /// for each value.
 ///
 /// # Errors

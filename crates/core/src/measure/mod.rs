@@ -1,10 +1,14 @@
-//! How good the predictions are, and how far their probabilities and spreads can be trusted.
+//! How good the predictions are, how far their probabilities and spreads can be trusted, and
+//! whether thinning did what it is for: [`Overfitting`], [`Coadaptation`] of each hidden layer,
+//! [`InferenceGap`]. docs/measures.md says what each measure is and how to read it.
 //!
-//! [`Classification`] and [`Regression`] hold every number that `thinnet evaluate` prints; the
-//! functions behind them can be called one by one. All of them add up in f64, take one optional
+//! [`Classification`] and [`Regression`] hold every number that `thinnet evaluate` prints, and
+//! [`Measures`](crate::model::Measures) those of `thinnet measure`; the functions behind them can
+//! be called one by one. All of them add up in f64, take one optional
 //! weight for each row (`None` means 1 each; a row of weight 2 counts as if it were there
 //! twice), and refuse with [`Error::Argument`] shapes that do not fit and values that are no
-//! finite numbers, so that what they return is always a finite number too.
+//! finite numbers, so that what they return is always a finite number too. (Products of
+//! activations are the kernels', in f32.)
 //!
 //! ```
 //! use thinnet::data::Matrix;
