@@ -4,13 +4,13 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use super::reliability::{BINS, ReliabilityBin, reliability};
+use super::reliability::{ReliabilityBin, reliability};
 use super::{Weights, calibration, check_probabilities, check_values, crps, largest};
 use crate::data::Matrix;
 use crate::error::{Error, Result};
 
 /// How good a classification is. The field names are those of `thinnet evaluate --json`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Classification {
     /// How many rows were measured.
     pub rows: usize,
@@ -27,7 +27,7 @@ pub struct Classification {
     /// The area under the ROC curve, for two classes only; see [`area_under_curve`].
     pub auc: Option<f64>,
     /// How often predictions of each confidence are right; see [`reliability()`].
-    pub reliability: [ReliabilityBin; BINS],
+    pub reliability: Vec<ReliabilityBin>,
 }
 
 impl Classification {
@@ -89,19 +89,24 @@ impl Regression {
         targets: &Matrix,
         weights: Option<&[f32]>,
     ) -> Result<Self> {
-        let of_spread =
-            |measure: fn(&Matrix, &Matrix, &Matrix, Option<&[f32]>) -> Result<f64>| -> Result<Option<f64>> {
-                spread.map(|spread| measure(predictions, spread, targets, weights)).transpose()
-            };
+        let [log_likelihood, coverage_90, width_90, crps] = match spread {
+            None => [None; 4],
+            Some(spread) => [
+                Some(calibration::gaussian_log_likelihood(predictions, spread, targets, weights)?),
+                Some(calibration::coverage_90(predictions, spread, targets, weights)?),
+                Some(calibration::width_90(spread, weights)?),
+                Some(crps::gaussian_crps(predictions, spread, targets, weights)?),
+            ],
+        };
         Ok(Self {
             rows: targets.rows(),
             rmse: root_mean_squared_error(predictions, targets, weights)?,
             mae: mean_absolute_error(predictions, targets, weights)?,
             r2: r_squared(predictions, targets, weights)?,
-            log_likelihood: of_spread(calibration::gaussian_log_likelihood)?,
-            coverage_90: of_spread(calibration::coverage_90)?,
-            width_90: spread.map(|spread| calibration::width_90(spread, weights)).transpose()?,
-            crps: of_spread(crps::gaussian_crps)?,
+            log_likelihood,
+            coverage_90,
+            width_90,
+            crps,
         })
     }
 

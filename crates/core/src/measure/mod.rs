@@ -47,8 +47,8 @@ pub use metrics::{
     root_mean_squared_error,
 };
 
-pub use overfitting::{Gap, OPEN, Overfitting};
-pub use reliability::{BINS, ReliabilityBin, reliability};
+pub use overfitting::{Gap, Overfitting};
+pub use reliability::{ReliabilityBin, reliability};
 
 use crate::data::Matrix;
 use crate::error::{Error, Result};

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::train::Epoch;
 
 /// A gap counts as open when it is this many times its noise.
-pub const OPEN: f64 = 3.0;
+const OPEN: f64 = 3.0;
 
 /// How a run overfitted. The field names are those of `thinnet measure --json`.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -7,10 +7,10 @@ use crate::data::Matrix;
 use crate::error::Result;
 
 /// How many bins a reliability curve has.
-pub const BINS: usize = 15;
+const BINS: usize = 15;
 
 /// One bin of a reliability curve. The field names are those of `thinnet evaluate --json`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ReliabilityBin {
     /// The bin holds probabilities above this,
     pub above: f64,
@@ -34,7 +34,7 @@ pub fn reliability(
     probabilities: &Matrix,
     labels: &[u32],
     weights: Option<&[f32]>,
-) -> Result<[ReliabilityBin; BINS]> {
+) -> Result<Vec<ReliabilityBin>> {
     check_probabilities(probabilities, labels)?;
     let weights = Weights::new(weights, labels.len())?;
     // Sums of weight, of weight times confidence, of the weight of right rows.
@@ -47,19 +47,18 @@ pub fn reliability(
         let added = [weight, weight * confidence, weight * right];
         sums[bin].iter_mut().zip(added).for_each(|(sum, added)| *sum += added);
     }
-    let mut bins = [ReliabilityBin::default(); BINS];
-    for (index, (bin, [weight, confidence, right])) in bins.iter_mut().zip(sums).enumerate() {
+    let bin = |(index, [weight, confidence, right]): (usize, [f64; 3])| {
         let edge = |number: usize| number as f64 / BINS as f64;
         let mean = |sum: f64| (weight > 0.0).then(|| sum / weight);
-        *bin = ReliabilityBin {
+        ReliabilityBin {
             above: edge(index),
             up_to: edge(index + 1),
             share: weight / weights.total,
             confidence: mean(confidence),
             accuracy: mean(right),
-        };
-    }
-    Ok(bins)
+        }
+    };
+    Ok(sums.into_iter().enumerate().map(bin).collect())
 }
 
 #[cfg(test)]
