@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use thinnet::measure::{Coadaptation, Effort, Estimate, InferenceGap, Interaction, Overfitting};
-use thinnet::model::{Evaluation, Measures};
+use thinnet::model::Measures;
 use thinnet::report::{Curve, Series, table};
 use thinnet::train::Threads;
 
@@ -177,11 +177,7 @@ fn calibration(measures: &Measures) -> String {
     };
     let lines: Vec<Vec<String>> = names.iter().map(line).collect();
     let table = table(&["measure", "whole", "mean of thinned", "what it is"], &lines);
-    let curve = match &measures.whole {
-        Evaluation::Classification(_) => evaluate::reliability(&measures.whole),
-        Evaluation::Regression(_) => String::new(),
-    };
-    format!("CALIBRATION\n{table}{curve}")
+    format!("CALIBRATION\n{table}{}", evaluate::reliability(&measures.whole))
 }
 
 fn estimate(of: Estimate, show: fn(f64) -> String) -> String {

@@ -1,5 +1,7 @@
 //! Which stream of random words serves which purpose; docs/determinism.md is the full layout.
 
+use thinnet_kernels::philox::{self, Counter, Key};
+
 /// First weights.
 pub(crate) const INITIALISE: u32 = 0;
 /// The order of the training rows.
@@ -20,4 +22,13 @@ pub(crate) fn monte_carlo(level: usize) -> u32 {
 /// What is measured: which rows, level 0, and which units of a hidden level are silenced.
 pub(crate) fn measure(level: usize) -> u32 {
     0x3000_0000 + level as u32
+}
+
+/// One random word after another: the first of block 0 of a row, of the steps 1, 2, ...
+pub(crate) fn words(key: Key, row: u32) -> impl FnMut() -> u32 {
+    let mut step = 0;
+    move || {
+        step += 1;
+        philox::words(key, Counter { block: 0, row, step })[0]
+    }
 }

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use serde::Serialize;
-use thinnet_kernels::philox::{self, Counter, Key};
+use thinnet_kernels::philox::Key;
 
 use super::{Effort, Estimate, Subject};
 use crate::data::{Examples, Targets, below, shuffle};
@@ -133,14 +133,9 @@ fn outcomes(subject: &Subject, examples: &Examples, level: usize, choices: &[&[u
     (0..choices.len()).map(outcome).collect()
 }
 
-/// Random words of a level; `use_` tells the pairs, 0, and the orders, from 1 on, apart.
-fn words(effort: &Effort, level: usize, use_: u32) -> impl FnMut() -> u32 {
-    let key = Key { seed: effort.seed, stream: streams::measure(level) };
-    let mut next = 0;
-    move || {
-        next += 1;
-        philox::words(key, Counter { block: 0, row: use_, step: next })[0]
-    }
+/// Random words of a level: `draw` is 0 for the pairs, then 1 for the first order of the units, and so on.
+fn words(effort: &Effort, level: usize, draw: u32) -> impl FnMut() -> u32 {
+    streams::words(Key { seed: effort.seed, stream: streams::measure(level) }, draw)
 }
 
 /// Pairs of different units, and whether they are all that there are.

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use thinnet_kernels::Isa;
 
-use super::Activity;
 use super::ablation::{Interaction, Silenced, ablate};
+use super::{Activity, Weights};
 use crate::data::Examples;
 use crate::error::Result;
 use crate::network::Network;
@@ -76,12 +76,13 @@ pub struct Coadaptation {
 /// them (nothing is divided by keep). Runs on the threads of the pool it is called from.
 ///
 /// # Errors
-/// [`crate::Error::Argument`] if the examples do not fit the network, there are none, or activations
-/// are not finite.
+/// [`crate::Error::Argument`] if the examples do not fit the network, there are none, those that units
+/// are silenced on have no weight, or activations are not finite.
 pub fn coadaptation(subject: &Subject, examples: &Examples, effort: &Effort) -> Result<Vec<Coadaptation>> {
     let Subject { isa, network, thinning, objective } = *subject;
     train::fits(examples, network, objective)?;
     let ablated = examples.select(&(0..effort.ablated(examples.rows())).collect::<Vec<_>>());
+    Weights::new(ablated.weights.as_deref(), ablated.rows())?;
     let of_layer = |layer: usize| {
         let activations = thin::activations(isa, network, thinning, &examples.inputs, layer);
         let activity = Activity::new(isa, &activations, examples.weights.as_deref())?;
@@ -89,4 +90,49 @@ pub fn coadaptation(subject: &Subject, examples: &Examples, effort: &Effort) -> 
         Ok(Coadaptation { layer, activity, interaction, silenced })
     };
     (1..network.layers().len()).map(of_layer).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Matrix, Targets};
+    use crate::network::NetworkSpec;
+    use crate::thin::ThinSpec;
+    use crate::train::TrainSpec;
+
+    /// Measures a network with 3 inputs and 2 classes on rows of so many columns.
+    fn measured(columns: usize, weights: Option<Vec<f32>>) -> Result<Vec<Coadaptation>> {
+        let spec = NetworkSpec { hidden: vec![6, 5], ..NetworkSpec::default() };
+        let network = Network::new(3, 2, &spec, 1)?;
+        let inputs = Matrix::new(8, columns, (0..8 * columns).map(|at| (at * 5 % 7) as f32).collect())?;
+        let targets = Targets::Classes { labels: vec![0, 1, 1, 0, 1, 0, 0, 1], classes: 2 };
+        let examples = Examples::new(inputs, targets, weights)?;
+        let thinning = Thinning::new(&ThinSpec::default(), &network, 0)?;
+        let objective = Objective::new(&TrainSpec::default(), &examples.targets)?;
+        let subject = Subject {
+            isa: Isa::from_environment().unwrap(),
+            network: &network,
+            thinning: &thinning,
+            objective,
+        };
+        coadaptation(&subject, &examples, &Effort { ablated_rows: 4, ..Effort::default() })
+    }
+
+    #[test]
+    fn every_hidden_layer_is_measured() {
+        let layers = measured(3, None).unwrap();
+        let units =
+            |layer: &Coadaptation| (layer.layer, layer.activity.units, layer.interaction.unwrap().pairs);
+        assert_eq!(layers.iter().map(units).collect::<Vec<_>>(), [(1, 6, 15), (2, 5, 10)]);
+        // The whole network is the same, whichever layer is silenced next.
+        assert_eq!(layers[0].silenced[0].loss, layers[1].silenced[0].loss);
+    }
+
+    #[test]
+    fn examples_that_cannot_be_measured_are_refused() {
+        let error = |columns, weights| measured(columns, weights).unwrap_err().to_string();
+        assert!(error(4, None).contains("4 columns for a network of 3 inputs"));
+        let late = vec![0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
+        assert!(error(3, Some(late)).contains("all weights are 0"));
+    }
 }

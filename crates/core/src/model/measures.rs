@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use thinnet_kernels::Isa;
-use thinnet_kernels::philox::{self, Counter, Key};
+use thinnet_kernels::philox::Key;
 
 use super::{Evaluation, Model};
 use crate::average::Average;
@@ -72,14 +72,9 @@ impl Model {
 
 /// The rows to measure, in random order.
 fn drawn_rows(rows: usize, effort: &Effort) -> Vec<usize> {
-    let key = Key { seed: effort.seed, stream: streams::measure(0) };
-    let mut next = 0;
-    let mut words = || {
-        next += 1;
-        philox::words(key, Counter { block: 0, row: 0, step: next })[0]
-    };
     let mut order: Vec<usize> = (0..rows).collect();
-    shuffle(&mut order, &mut words);
+    let key = Key { seed: effort.seed, stream: streams::measure(0) };
+    shuffle(&mut order, &mut streams::words(key, 0));
     order.truncate(effort.rows.max(1));
     order
 }
