@@ -126,6 +126,9 @@ pub struct Fit {
     /// The network.
     #[command(flatten)]
     pub network: Network,
+    /// How many networks.
+    #[command(flatten)]
+    pub ensemble: Ensemble,
     /// The loss.
     #[command(flatten)]
     pub loss: LossOptions,
@@ -138,6 +141,7 @@ const FIT_EXAMPLES: &str = "\
 Examples:
   thinnet fit churn.csv --target Exited --ignore RowNumber --ignore Surname
   thinnet fit mnist/ --hidden 1024,1024,1024 --input-dropout 0.2 --minutes 8
+  thinnet fit rows.csv --members 8 --member-hidden 256,256 --member-hidden 128,128,128
   thinnet fit rows.csv --print-spec > run.toml
   thinnet fit rows.csv --spec run.toml --seed 1 -o second.thinnet
 
@@ -193,6 +197,27 @@ pub struct Network {
     /// When kept units make up for dropped ones: training or at-prediction [default: training]
     #[arg(long, value_name = "WHEN", value_parser = named::<Scaling>)]
     pub scaling: Option<Scaling>,
+}
+
+/// How many networks, and in what they differ.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Ensemble")]
+pub struct Ensemble {
+    /// Networks with seeds of their own, trained side by side, whose predictions are averaged [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    pub members: Option<usize>,
+    /// Each member draws its training rows with replacement
+    #[arg(long)]
+    pub bootstrap: bool,
+    /// Share of the data's columns that each member sees [default: 1]
+    #[arg(long, value_name = "SHARE")]
+    pub column_share: Option<f64>,
+    /// As --hidden, for the members by turns; can be repeated [default: --hidden for all]
+    #[arg(long, value_name = "UNITS,…")]
+    pub member_hidden: Vec<Units>,
+    /// As --activation, for the members by turns; can be repeated [default: --activation for all]
+    #[arg(long, value_name = "NAME", value_parser = named::<Activation>)]
+    pub member_activation: Vec<Activation>,
 }
 
 /// What is minimised.
@@ -339,6 +364,9 @@ One line for each row of DATA, in its order; a target column is not needed.
                     class with --proba); of a value: the standard deviation of
                     the target around it, in the target's unit, from the T
                     networks and the errors on the validation rows together
+A model of several members always has a spread, of members and errors, and
+  disagreement      the standard deviation over the members alone, of the
+                    probability of the class or of the value
 
 Examples:
   thinnet predict churn.thinnet new.csv -o predictions.csv
@@ -358,7 +386,8 @@ pub struct Evaluate {
 
 const EVALUATE_NOTES: &str = "\
 Use rows that the model has never seen: on the training rows, and on the
-validation rows that chose its epoch, it looks better than it is.
+validation rows that chose its epoch, it looks better than it is. Of a model
+of several members there follow each member alone, and how far they disagree.
 
 Examples:
   thinnet evaluate churn.thinnet test.csv
@@ -375,6 +404,10 @@ pub struct Measure {
     /// The part of a folder of IDX files, train or test [default: test]
     #[arg(long)]
     pub part: Option<Part>,
+    /// Which member of an ensemble to measure, from 1 [default: 1]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub member: u32,
     /// The most rows to measure, drawn at random from DATA [default: 10000]
     #[arg(long, value_name = "ROWS", default_value_t = 10_000, hide_default_value = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]

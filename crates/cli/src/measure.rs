@@ -13,24 +13,30 @@ use crate::{evaluate, text};
 pub fn run(arguments: &Measure) -> anyhow::Result<()> {
     let (model, data) = arguments.open()?;
     let effort = arguments.effort();
-    let measures = model.measures(&data, &effort, &Threads::new(arguments.threads)?)?;
+    let member = arguments.member as usize - 1;
+    let measures = model.measures(member, &data, &effort, &Threads::new(arguments.threads)?)?;
     if arguments.json {
         let mut object = json!(measures);
         object["model"] = json!(arguments.model.display().to_string());
         object["data"] = json!(data.name());
+        object["member"] = json!(arguments.member);
         object["draws"] = json!(effort.draws);
         object["seed"] = json!(effort.seed);
         text::print_json(&object)?;
         return Ok(());
     }
+    let of_members = match model.members().len() {
+        1 => String::new(),
+        members => format!(", member {} of {members}", arguments.member),
+    };
     let parts = [
         format!(
-            "{} on {}: {}",
+            "{}{of_members} on {}: {}",
             arguments.model.display(),
             data.name(),
             text::counted(measures.rows, "row", "rows")
         ),
-        overfitting(measures.overfitting.as_ref(), model.run.chosen_epoch),
+        overfitting(measures.overfitting.as_ref(), model.members()[member].run.chosen_epoch),
         coadaptation(&measures.coadaptation),
         silenced(&measures, &effort),
         inference_gap(measures.inference_gap),

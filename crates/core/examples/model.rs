@@ -21,10 +21,7 @@ fn main() -> thinnet::Result<()> {
     let size = std::fs::metadata(&path).map_err(Error::file("look at", &path))?.len();
     let model = Model::load(&path)?;
     std::fs::remove_file(&path).map_err(Error::file("remove", &path))?;
-    println!(
-        "\n{} parameters in a file of {size} bytes, trained by this spec:\n",
-        model.network.parameters()
-    );
+    println!("\n{} parameters in a file of {size} bytes, trained by this spec:\n", model.parameters());
     print!("{}", model.spec.to_toml()?);
 
     let by = Average::MonteCarlo { samples: 20 };

@@ -9,6 +9,13 @@ pub(crate) const SHUFFLE: u32 = 1;
 /// Which rows validate.
 pub(crate) const SPLIT: u32 = 2;
 
+/// The seeds of an ensemble's members.
+pub(crate) const MEMBERS: u32 = 0x10;
+/// The training rows that a member draws.
+pub(crate) const BOOTSTRAP: u32 = 0x11;
+/// The columns that a member sees.
+pub(crate) const COLUMNS: u32 = 0x12;
+
 /// The masks of training: one stream for each level of units, 0 for the input.
 pub(crate) fn training(level: usize) -> u32 {
     0x1000_0000 + level as u32
@@ -31,4 +38,11 @@ pub(crate) fn words(key: Key, row: u32) -> impl FnMut() -> u32 {
         step += 1;
         philox::words(key, Counter { block: 0, row, step })[0]
     }
+}
+
+/// A number below `limit` from 64 random bits: uniform to within `limit` / 2^64.
+pub(crate) fn below(key: Key, counter: Counter, limit: usize) -> usize {
+    let [high, low, ..] = philox::words(key, counter);
+    let word = u64::from(high) << 32 | u64::from(low);
+    ((u128::from(word) * limit as u128) >> 64) as usize
 }

@@ -5,14 +5,15 @@
 
 mod naive;
 
-use naive::case::{Case, LOSSES, Random, Shape};
+use naive::case::{Case, LOSSES, Random, Shape, isa};
 use naive::loss::{Target, softmax};
 use naive::mask::{self, Mask};
 use naive::real::Real;
 use naive::{Net, parameters_of};
-use thinnet::network::Activation;
-use thinnet::thin::{Scaling, Share};
-use thinnet::train::{Loss, Momentum, Optimizer, Pair};
+use thinnet::data::{Examples, Matrix, Targets};
+use thinnet::network::{Activation, Network, NetworkSpec};
+use thinnet::thin::{Rates, Scaling, Share, ThinSpec};
+use thinnet::train::{Loss, Momentum, Objective, Optimizer, Pair, Stepper, TrainSpec};
 
 fn case(number: usize, pair: Pair, random: &mut Random) -> Case {
     let shape = Shape {
@@ -133,6 +134,56 @@ fn loss_and_gradient_of_a_pair_are_those_of_its_formula() {
                 (gradient - slope).abs() < 3e-6 * (1.0 + slope.abs()),
                 "parameter {parameter}: {gradient}, not {slope}: {what}"
             );
+        }
+    }
+}
+
+/// One step of a small network against PyTorch with the same masks: reference/pairs.py wrote it.
+#[test]
+fn a_pair_is_the_one_of_pytorch() {
+    let reference: serde_json::Value = serde_json::from_str(include_str!("reference/pairs.json")).unwrap();
+    let numbers = |list: &serde_json::Value| -> Vec<f64> {
+        list.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+    };
+    let narrow = |list: &serde_json::Value| numbers(list).iter().map(|&number| number as f32).collect();
+    let labels = numbers(&reference["labels"]).iter().map(|&label| label as u32).collect();
+    let inputs = Matrix::new(6, 4, narrow(&reference["inputs"])).unwrap();
+    let examples = Examples::new(inputs, Targets::Classes { labels, classes: 3 }, None).unwrap();
+    let parameters: Vec<f32> = narrow(&reference["parameters"]);
+    let spec = NetworkSpec { hidden: vec![6], ..NetworkSpec::default() };
+    let mut network = Network::zeros(4, 3, &spec).unwrap();
+    network.set_layer(0, &parameters[..24], &parameters[24..30]).unwrap();
+    network.set_layer(1, &parameters[30..48], &parameters[48..]).unwrap();
+    let rates = numbers(&reference["rates"]);
+    let thin = ThinSpec {
+        input: rates[0] as f32,
+        hidden: Rates::All(rates[1] as f32),
+        share: Share::Row,
+        ..ThinSpec::default()
+    };
+    for (pair, expected) in reference["cases"].as_object().unwrap() {
+        let train = TrainSpec {
+            pair: pair.parse().unwrap(),
+            optimizer: Optimizer::Sgd,
+            momentum: Momentum::Constant(0.0),
+            slice: 4,
+            ..TrainSpec::default()
+        };
+        let objective = Objective::new(&train, &examples.targets).unwrap();
+        let seed = reference["seed"].as_u64().unwrap() as u32;
+        let mut stepper = Stepper::new(isa(), network.clone(), &thin, &train, objective, 6, seed).unwrap();
+        let rows: Vec<usize> = (0..6).collect();
+        for _ in 0..reference["step"].as_u64().unwrap() {
+            stepper.step(&examples, None, &rows, &[0.0]).unwrap();
+        }
+        let rate = f64::from(1 << 20);
+        let loss = stepper.step(&examples, None, &rows, &[rate]).unwrap();
+        let torch = expected["loss"].as_f64().unwrap();
+        assert!((loss - torch).abs() < 1e-6 * torch, "{pair}: loss {loss}, not {torch}");
+        let after = parameters_of(stepper.network());
+        for ((before, after), torch) in parameters.iter().zip(&after).zip(numbers(&expected["gradients"])) {
+            let gradient = (f64::from(*before) - f64::from(*after)) / rate;
+            assert!((gradient - torch).abs() < 2e-6 * (1.0 + torch.abs()), "{pair}: {gradient}, not {torch}");
         }
     }
 }

@@ -1,8 +1,11 @@
 //! How the thinned networks become one prediction.
 
+mod ensemble;
 mod link;
 mod monte_carlo;
 
+pub(crate) use ensemble::member_seed;
+pub use ensemble::{EnsembleSpec, deviation, ensemble};
 pub use link::Link;
 pub use monte_carlo::monte_carlo;
 

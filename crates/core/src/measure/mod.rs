@@ -25,6 +25,7 @@ mod activity;
 mod calibration;
 mod coadaptation;
 mod crps;
+mod disagreement;
 mod eigenvalues;
 mod estimate;
 mod inference_gap;
@@ -40,6 +41,7 @@ pub use calibration::{
 };
 pub use coadaptation::{Coadaptation, Effort, Subject, coadaptation};
 pub use crps::{gaussian_crps, mixture_crps};
+pub use disagreement::Disagreement;
 pub use estimate::Estimate;
 pub use inference_gap::InferenceGap;
 pub use metrics::{

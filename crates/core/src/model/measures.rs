@@ -6,7 +6,7 @@ use thinnet_kernels::philox::Key;
 
 use super::{Evaluation, Model};
 use crate::average::Average;
-use crate::data::{Data, shuffle};
+use crate::data::{Data, Examples, shuffle};
 use crate::error::{Error, Result};
 use crate::measure::{Coadaptation, Effort, InferenceGap, Overfitting, Subject, coadaptation};
 use crate::streams;
@@ -34,39 +34,60 @@ pub struct Measures {
 }
 
 impl Model {
-    /// Measures the model on rows whose targets are known.
+    /// Measures a member of the model, 0 for the first or only one, on rows whose targets are known.
     ///
     /// # Errors
-    /// Data that do not fit the model, targets that are missing, or fewer than two samples.
-    pub fn measures(&self, data: &Data, effort: &Effort, threads: &Threads) -> Result<Measures> {
+    /// Data that do not fit the model, targets that are missing, a member that is not there, or fewer than
+    /// two samples.
+    pub fn measures(
+        &self,
+        member: usize,
+        data: &Data,
+        effort: &Effort,
+        threads: &Threads,
+    ) -> Result<Measures> {
         if effort.samples < 2 {
             let problem = format!("{} thinned networks have no spread; take at least 2", effort.samples);
             return Err(Error::argument("samples", problem));
         }
+        let alone = self.alone(member)?;
+        let member = &alone.members[0];
         let examples = self.pipeline.examples(data, Some(&drawn_rows(data.rows(), effort)))?;
-        let thinning = Thinning::new(&self.spec.thin, &self.network, effort.seed)?;
+        let thinning = Thinning::new(&self.spec.thin, &member.network, effort.seed)?;
         let isa = Isa::from_environment().map_err(Error::Machine)?;
         let objective = Objective::new(&self.spec.train, &examples.targets)?;
-        let subject = Subject { isa, network: &self.network, thinning: &thinning, objective };
-        let coadaptation = threads.run(|| coadaptation(&subject, &examples, effort))?;
+        let subject = Subject { isa, network: &member.network, thinning: &thinning, objective };
+        let seen = Examples { inputs: member.seen(&examples.inputs).into_owned(), ..examples.clone() };
+        let coadaptation = threads.run(|| coadaptation(&subject, &seen, effort))?;
 
-        let average = |by| self.average(&examples.inputs, by, effort.seed, threads);
+        let average = |by| alone.average(&examples.inputs, by, effort.seed, threads);
         let whole = average(Average::WeightScaling)?;
         let sampled = match thinning.first_thinned() {
             None => None,
             Some(_) => Some(average(Average::MonteCarlo { samples: effort.samples })?),
         };
+        let judge = |averaged| alone.judge(averaged, alone.noise, &examples);
         let weights = examples.weights.as_deref();
         let gap = |sampled| InferenceGap::new(&whole.mean, sampled, effort.samples, weights);
         Ok(Measures {
             rows: examples.rows(),
             ablated_rows: effort.ablated(examples.rows()),
-            overfitting: Overfitting::new(&self.run.history),
+            overfitting: Overfitting::new(&member.run.history),
             coadaptation,
             inference_gap: sampled.as_ref().map(gap).transpose()?,
-            whole: self.judge(&whole, &examples)?,
-            sampled: sampled.map(|sampled| self.judge(&sampled, &examples)).transpose()?,
+            whole: judge(&whole)?,
+            sampled: sampled.as_ref().map(judge).transpose()?,
         })
+    }
+
+    /// The model of one member.
+    fn alone(&self, member: usize) -> Result<Model> {
+        let Some(member) = self.members.get(member) else {
+            let problem = format!("there is no number {}; the model has {}", member + 1, self.members.len());
+            return Err(Error::argument("member", problem));
+        };
+        let (spec, pipeline, noise) = (self.spec.clone(), self.pipeline.clone(), member.run.noise);
+        Ok(Model { spec, pipeline, members: vec![member.clone()], noise })
     }
 }
 
@@ -105,7 +126,7 @@ mod tests {
     fn the_measures_do_not_depend_on_the_number_of_threads() {
         let (data, model) = model(&[130, 20], Spec::default());
         let json = |threads| {
-            let measures = model.measures(&data, &EFFORT, &Threads::new(threads).unwrap()).unwrap();
+            let measures = model.measures(0, &data, &EFFORT, &Threads::new(threads).unwrap()).unwrap();
             serde_json::to_string(&measures).unwrap()
         };
         let one = json(1);
@@ -118,11 +139,24 @@ mod tests {
         let thin = crate::thin::ThinSpec::none();
         let (data, model) = model(&[], Spec { thin, ..Spec::default() });
         let threads = Threads::new(1).unwrap();
-        let measures = model.measures(&data, &EFFORT, &threads).unwrap();
+        let measures = model.measures(0, &data, &EFFORT, &threads).unwrap();
         assert!(measures.coadaptation.is_empty() && measures.inference_gap.is_none());
         assert!(measures.sampled.is_none() && measures.overfitting.is_some());
-        let error = model.measures(&data, &Effort { samples: 1, ..EFFORT }, &threads).unwrap_err();
+        let error = model.measures(0, &data, &Effort { samples: 1, ..EFFORT }, &threads).unwrap_err();
         assert!(error.to_string().contains("take at least 2"), "{error}");
+    }
+
+    #[test]
+    fn a_member_is_measured_alone() {
+        let mut spec = Spec::default();
+        spec.ensemble.members = 2;
+        spec.ensemble.columns = 0.5;
+        let (data, model) = model(&[12], spec);
+        let threads = Threads::new(1).unwrap();
+        let of = |member| model.measures(member, &data, &EFFORT, &threads).map(|of| format!("{of:?}"));
+        assert_ne!(of(0).unwrap(), of(1).unwrap());
+        let error = of(2).unwrap_err().to_string();
+        assert_eq!(error, "member: there is no number 3; the model has 2");
     }
 
     #[test]

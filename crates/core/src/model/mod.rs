@@ -16,12 +16,15 @@ mod fit;
 mod kept;
 mod layout;
 mod measures;
+mod members;
 mod predict;
+mod side_by_side;
 mod write;
 
-pub use evaluate::Evaluation;
+pub use evaluate::{Evaluation, MembersEvaluation};
 pub use file::{Tensor, read, write};
-pub use fit::{Fitted, Prepared, fit, prepare};
+pub use fit::{Fitted, FittedMember, Prepared, fit, prepare};
 pub use kept::{Model, Run};
 pub use measures::Measures;
+pub use members::Member;
 pub use write::atomic_write;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use thinnet_kernels::Isa;
-use thinnet_kernels::philox::{self, Counter, Key};
+use thinnet_kernels::philox::{Counter, Key};
 
 use super::ahead::WINDOW;
 use super::schedule::Moment;
@@ -293,9 +293,7 @@ fn mean_one(weights: Option<&[f32]>) -> Option<Vec<f32>> {
 fn shuffle(order: &mut [usize], seed: u32, epoch: u64) {
     let key = Key { seed, stream: streams::SHUFFLE };
     for last in (1..order.len()).rev() {
-        let [high, low, ..] = philox::words(key, Counter { block: last as u32, row: 0, step: epoch });
-        let word = u64::from(high) << 32 | u64::from(low);
-        // The high half of the product is uniform below last + 1, to within 2^-64 of that range.
-        order.swap(last, ((u128::from(word) * (last as u128 + 1)) >> 64) as usize);
+        let counter = Counter { block: last as u32, row: 0, step: epoch };
+        order.swap(last, streams::below(key, counter, last + 1));
     }
 }
