@@ -99,7 +99,12 @@ impl Model {
     }
 
     /// Measures what was predicted of some examples; `noise` is that of the errors of a regression.
-    fn judge(&self, averaged: &Averaged, noise: Option<f32>, examples: &Examples) -> Result<Evaluation> {
+    pub(super) fn judge(
+        &self,
+        averaged: &Averaged,
+        noise: Option<f32>,
+        examples: &Examples,
+    ) -> Result<Evaluation> {
         let weights = examples.weights.as_deref();
         match &examples.targets {
             Targets::Classes { labels, .. } => {

@@ -23,3 +23,4 @@ pub use spec::{Balanced, ClassWeights, TrainSpec};
 pub use stepper::Stepper;
 pub use threads::Threads;
 pub use trainer::{Outcome, Trainer};
+pub(crate) use trainer::{fits, predicted_class};
