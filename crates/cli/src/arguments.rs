@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
@@ -9,6 +9,7 @@ use serde::de::value::{Error as NotNamed, StrDeserializer};
 use thinnet::Result;
 use thinnet::average::Average;
 use thinnet::data::{ColumnType, Data, Part, Task};
+use thinnet::measure::Effort;
 use thinnet::model::Model;
 use thinnet::network::{Activation, Initialise};
 use thinnet::thin::{Scaling, Share};
@@ -41,6 +42,8 @@ Examples:
   thinnet predict rows.thinnet new.csv       a class or a value for each row
   thinnet predict rows.thinnet new.csv --proba --average mc:50
                                              and how sure the prediction is
+  thinnet measure rows.thinnet test.csv      whether it overfits, and how far its
+                                             units depend on each other
   thinnet inspect rows.thinnet               what is in a model
   thinnet fit --help                         every option of a mode
 
@@ -61,6 +64,8 @@ pub enum Command {
     Predict(Predict),
     /// Measure a model on rows whose targets are known
     Evaluate(Evaluate),
+    /// Measure overfitting, co-adaptation and calibration of a model
+    Measure(Measure),
     /// Show what a model consists of and how it was trained
     Inspect(Inspect),
 }
@@ -340,16 +345,22 @@ pub struct Use {
 impl Use {
     /// Reads the model, and the data as the model needs them.
     pub fn open(&self) -> Result<(Model, Data)> {
-        let mut model = Model::load(&self.model)?;
+        let (mut model, data) = open(&self.model, &self.data, self.part)?;
         let tau = match self.length_scale {
             Some(length) => Some(model.tau_of_length_scale(length)?),
             None => self.tau,
         };
         tau.map(|tau| model.set_tau(tau)).transpose()?;
-        let default = Data::has_parts(&self.data).then_some(Part::Test);
-        let data = Data::open(&self.data, self.part.or(default), &model.pipeline.column_types())?;
         Ok((model, data))
     }
+}
+
+/// Reads a model, and the data as the model needs them; of a folder of IDX files the test part.
+fn open(model: &Path, data: &Path, part: Option<Part>) -> Result<(Model, Data)> {
+    let model = Model::load(model)?;
+    let default = Data::has_parts(data).then_some(Part::Test);
+    let data = Data::open(data, part.or(default), &model.pipeline.column_types())?;
+    Ok((model, data))
 }
 
 /// `thinnet predict`
@@ -412,6 +423,75 @@ of several members there follow each member alone, and how far they disagree.
 Examples:
   thinnet evaluate churn.thinnet test.csv
   thinnet evaluate mnist.thinnet mnist/ --average mc:50 --json";
+
+/// `thinnet measure`
+#[derive(Args, Debug)]
+#[command(after_help = MEASURE_NOTES, allow_negative_numbers = true)]
+pub struct Measure {
+    /// A model file that thinnet fit has written
+    pub model: PathBuf,
+    /// CSV or TSV file, folder of IDX files, or the word digits
+    pub data: PathBuf,
+    /// The part of a folder of IDX files, train or test [default: test]
+    #[arg(long)]
+    pub part: Option<Part>,
+    /// Which member of an ensemble to measure, from 1 [default: 1]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub member: u32,
+    /// The most rows to measure, drawn at random from DATA [default: 10000]
+    #[arg(long, value_name = "ROWS", default_value_t = 10_000, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub rows: u32,
+    /// The most of these rows that units are silenced on, in hundreds of passes [default: 1000]
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub ablated_rows: u32,
+    /// Pairs of units of each layer that are silenced together [default: 100]
+    #[arg(long, value_name = "PAIRS", default_value_t = 100, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub pairs: u32,
+    /// Draws of the units that are silenced as a growing share of a layer [default: 5]
+    #[arg(long, value_name = "DRAWS", default_value_t = 5, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub draws: u32,
+    /// Thinned networks whose mean the whole one is compared with [default: 50]
+    #[arg(long, value_name = "NETWORKS", default_value_t = 50, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(2..))]
+    pub samples: u32,
+    /// The seed of rows, pairs, draws and networks, 0 to 4294967295 [default: 0]
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, hide_default_value = true)]
+    pub seed: u32,
+    /// Threads; the result is the same for any number; 0 takes all cores [default: 0]
+    #[arg(long, value_name = "THREADS", default_value_t = 0, hide_default_value = true)]
+    #[arg(value_parser = threads)]
+    pub threads: usize,
+    /// Print one JSON object instead of the report
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Measure {
+    /// Reads the model, and the data as the model needs them.
+    pub fn open(&self) -> Result<(Model, Data)> {
+        open(&self.model, &self.data, self.part)
+    }
+
+    /// How much is to be done.
+    pub fn effort(&self) -> Effort {
+        let Self { rows, ablated_rows, pairs, draws, samples, seed, .. } = *self;
+        let (rows, ablated_rows, pairs) = (rows as usize, ablated_rows as usize, pairs as usize);
+        Effort { rows, ablated_rows, pairs, draws, samples, seed }
+    }
+}
+
+const MEASURE_NOTES: &str = "\
+Use rows that the model has never seen. What each measure is, its formula and
+its source stand in docs/measures.md.
+
+Examples:
+  thinnet measure churn.thinnet test.csv
+  thinnet measure mnist.thinnet mnist/ --pairs 500 --json";
 
 /// `thinnet inspect`
 #[derive(Args, Debug)]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use thinnet::average::{Average, Mean};
-use thinnet::measure::Disagreement;
+use thinnet::measure::{Disagreement, ReliabilityBin};
 use thinnet::model::{Evaluation, MembersEvaluation};
 use thinnet::report::table;
 use thinnet::train::Threads;
@@ -56,12 +56,29 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         false => Default::default(),
     };
     text::print(&format!(
-        "{} on {}: {of_members}{average}\n\n{}{alone}",
+        "{} on {}: {of_members}{average}\n\n{}{}{alone}",
         rows.model.display(),
         data.name(),
-        table(&["measure", "value", "what it is"], &lines.collect::<Vec<_>>())
+        table(&["measure", "value", "what it is"], &lines.collect::<Vec<_>>()),
+        reliability(&ensemble)
     ))?;
     Ok(())
+}
+
+/// The reliability curve of a classification, without its empty bins.
+pub fn reliability(evaluation: &Evaluation) -> String {
+    let Evaluation::Classification(of) = evaluation else { return String::new() };
+    let line = |bin: &ReliabilityBin| {
+        let (confidence, accuracy) = (bin.confidence?, bin.accuracy?);
+        let range = format!("{:.3} to {:.3}", bin.above, bin.up_to);
+        Some(vec![range, text::percent(bin.share), text::number(confidence), text::number(accuracy)])
+    };
+    let lines: Vec<Vec<String>> = of.reliability.iter().filter_map(line).collect();
+    let headers = ["confidence", "of rows", "mean confidence", "accuracy"];
+    format!(
+        "\nRows by the probability of the class taken; mean confidence should be the accuracy.\n\n{}",
+        table(&headers, &lines)
+    )
 }
 
 /// A line for each member: its number, what else is known of it, its measures.
@@ -120,6 +137,12 @@ pub fn measures(evaluation: &Evaluation) -> Vec<(&'static str, String, &'static 
             }));
             measures.extend(of.coverage_90.map(|share| {
                 ("coverage_90", text::percent(share), "targets inside the 90 % interval; 90 % is right")
+            }));
+            measures.extend(of.width_90.map(|width| {
+                ("width_90", text::number(width), "mean width of that interval, in the target's unit")
+            }));
+            measures.extend(of.crps.map(|score| {
+                ("crps", text::number(score), "like mae, of the whole distribution; lower is better")
             }));
             measures
         }

@@ -50,7 +50,7 @@
 //! | [`thin`] | who is dropped | [`thin::ThinSpec`]; the layer alone: [`thin::Dropout`] |
 //! | [`train`] | how it learns | [`train::TrainSpec`], [`train::Trainer`] |
 //! | [`average`] | many become one | [`average::Average`] |
-//! | [`measure`] | how good, how sure | [`measure::Classification`], [`measure::Regression`] |
+//! | [`measure`] | how good, how sure, how co-adapted | [`measure::Classification`], [`measure::Regression`], [`model::Measures`] |
 //! | [`mod@report`] | what people look at | [`report::table()`], [`report::Curve`] |
 //! | [`model`] | what is kept | [`model::fit()`], [`model::Model`] |
 //!

@@ -26,6 +26,20 @@ pub(crate) fn monte_carlo(level: usize) -> u32 {
     0x2000_0000 + level as u32
 }
 
+/// What is measured: which rows, level 0, and which units of a hidden level are silenced.
+pub(crate) fn measure(level: usize) -> u32 {
+    0x3000_0000 + level as u32
+}
+
+/// One random word after another: the first of block 0 of a row, of the steps 1, 2, ...
+pub(crate) fn words(key: Key, row: u32) -> impl FnMut() -> u32 {
+    let mut step = 0;
+    move || {
+        step += 1;
+        philox::words(key, Counter { block: 0, row, step })[0]
+    }
+}
+
 /// A number below `limit` from 64 random bits: uniform to within `limit` / 2^64.
 pub(crate) fn below(key: Key, counter: Counter, limit: usize) -> usize {
     let [high, low, ..] = philox::words(key, counter);

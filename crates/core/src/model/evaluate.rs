@@ -111,7 +111,7 @@ impl Model {
     /// Measures what was predicted of some examples; `noise` is that of the errors of a regression, and
     /// `densities` the logarithms of its targets' densities, where these are known better than from mean and
     /// spread.
-    fn judge(
+    pub(super) fn judge(
         &self,
         averaged: &Averaged,
         densities: Option<Vec<f64>>,

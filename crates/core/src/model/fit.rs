@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use thinnet_kernels::Isa;
-use thinnet_kernels::philox::{self, Counter, Key};
+use thinnet_kernels::philox::Key;
 
 use super::side_by_side::{self, Trained};
 use super::{Evaluation, MembersEvaluation, Model};
@@ -80,7 +80,8 @@ pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepare
     let fraction = spec.data.valid_for(data.rows());
     let parts = if fraction > 0.0 {
         let labels = strata(data, &spec.data)?;
-        split(data.rows(), labels.as_deref(), fraction, &mut words(spec.seed))?
+        let key = Key { seed: spec.seed, stream: streams::SPLIT };
+        split(data.rows(), labels.as_deref(), fraction, &mut streams::words(key, 0))?
     } else {
         Split { train: all(), valid: Vec::new() }
     };
@@ -223,16 +224,6 @@ fn weights(examples: &Examples, pipeline: &Pipeline, classes: &ClassWeights) -> 
     };
     let own = |row: usize| examples.weights.as_ref().map_or(1.0, |weights| weights[row]);
     Ok(Some(labels.iter().enumerate().map(|(row, &label)| own(row) * of_class[label as usize]).collect()))
-}
-
-/// The random words that split the rows.
-fn words(seed: u32) -> impl FnMut() -> u32 {
-    let key = Key { seed, stream: streams::SPLIT };
-    let mut next = 0;
-    move || {
-        next += 1;
-        philox::words(key, Counter { block: 0, row: 0, step: next })[0]
-    }
 }
 
 #[cfg(test)]

@@ -15,21 +15,26 @@ impl Slice {
     pub fn forward(&mut self, network: &Network, thinning: &Thinning, layers: Range<usize>) {
         let (isa, padded) = (self.isa, self.padded());
         for index in layers {
-            let (mask, scale) = (self.row_mask(thinning, index + 1), thinning.scale(index + 1, self.sample));
-            let layer = &network.layers()[index];
             let (below, above) = self.levels.split_at_mut(index + 1);
             let (below, above) = (&below[index], &mut above[0]);
             let weights = submatrix(network, index, &below.kept, &above.kept);
             matmul::product(isa, weights, &below.units, padded, padded, &mut above.units, padded, false);
-            let Level { kept, units, rows, pre, .. } = above;
-            let activation = layer.activation.kernel();
-            let layer = Units { units: kept.units(), rows: padded, mask, scale, activation };
-            elementwise::activate(isa, layer, network.biases(index), units, pre);
-            if !rows.is_empty() {
-                let (count, width) = (kept.count(), stride(kept.count()));
-                units[count * padded..line(count) * padded].fill(0.0);
-                gather::transpose(isa, units, line(count), padded, padded, rows, width);
-            }
+            self.activate(network, thinning, index);
+        }
+    }
+
+    /// What a layer has summed up becomes its activations.
+    pub(super) fn activate(&mut self, network: &Network, thinning: &Thinning, index: usize) {
+        let (isa, padded) = (self.isa, self.padded());
+        let (mask, scale) = (self.row_mask(thinning, index + 1), thinning.scale(index + 1, self.sample));
+        let Level { kept, units, rows, pre, .. } = &mut self.levels[index + 1];
+        let activation = network.layers()[index].activation.kernel();
+        let layer = Units { units: kept.units(), rows: padded, mask, scale, activation };
+        elementwise::activate(isa, layer, network.biases(index), units, pre);
+        if !rows.is_empty() {
+            let (count, width) = (kept.count(), stride(kept.count()));
+            units[count * padded..line(count) * padded].fill(0.0);
+            gather::transpose(isa, units, line(count), padded, padded, rows, width);
         }
     }
 }

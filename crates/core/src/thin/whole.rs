@@ -14,15 +14,28 @@ pub(crate) const PREDICTED_ROWS: usize = 64;
 ///
 /// Runs on the threads of the pool it is called from. `inputs` must have the network's width.
 pub fn outputs(isa: Isa, network: &Network, thinning: &Thinning, inputs: &Matrix) -> Matrix {
-    let (width, mut outputs) = (network.outputs(), Matrix::zeros(inputs.rows(), network.outputs()));
+    activations(isa, network, thinning, inputs, network.layers().len())
+}
+
+/// What the units of a level give in the whole network, `[rows, units]`: those of the first hidden
+/// layer for level 1, and of the highest level the outputs.
+pub(crate) fn activations(
+    isa: Isa,
+    network: &Network,
+    thinning: &Thinning,
+    inputs: &Matrix,
+    level: usize,
+) -> Matrix {
+    let width = network.layers()[level - 1].units;
+    let mut activations = Matrix::zeros(inputs.rows(), width);
     let new_slice = || Slice::new(isa, network, PREDICTED_ROWS.min(inputs.rows()), 0, Buffers::Predict);
-    let chunks = outputs.values_mut().par_chunks_mut(PREDICTED_ROWS * width).enumerate();
+    let chunks = activations.values_mut().par_chunks_mut(PREDICTED_ROWS * width).enumerate();
     chunks.for_each_init(new_slice, |slice, (chunk, to)| {
         let first = chunk * PREDICTED_ROWS;
         slice.thin(thinning, Sample::Whole, first as u32);
         slice.load(thinning, (first..first + to.len() / width).map(|row| inputs.row(row)));
-        slice.forward(network, thinning, 0..network.layers().len());
-        slice.write_outputs(to);
+        slice.forward(network, thinning, 0..level);
+        slice.write_level(level, to);
     });
-    outputs
+    activations
 }

@@ -24,4 +24,5 @@ pub use spec::{Balanced, ClassWeights, TrainSpec};
 pub use stepper::Stepper;
 pub use threads::Threads;
 pub use trainer::{Outcome, Trainer};
+pub(crate) use trainer::{fits, predicted_class};
 pub use weight_average::WeightAverage;

@@ -265,7 +265,7 @@ impl<'a> Run<'a> {
 }
 
 /// Refuses examples that a network and its loss cannot take.
-pub(super) fn fits(examples: &Examples, network: &Network, objective: Objective) -> Result<()> {
+pub(crate) fn fits(examples: &Examples, network: &Network, objective: Objective) -> Result<()> {
     let (columns, inputs) = (examples.inputs.columns(), network.inputs());
     if columns != inputs {
         return Err(Error::argument(
@@ -280,7 +280,7 @@ pub(super) fn fits(examples: &Examples, network: &Network, objective: Objective)
 }
 
 /// The class with the largest logit; with one output, class 1 where it is positive.
-fn predicted_class(logits: &[f32]) -> u32 {
+pub(crate) fn predicted_class(logits: &[f32]) -> u32 {
     match logits {
         [logit] => u32::from(*logit > 0.0),
         logits => {
