@@ -13,7 +13,7 @@ use thinnet::measure::Effort;
 use thinnet::model::Model;
 use thinnet::network::{Activation, Initialise};
 use thinnet::thin::{Scaling, Share};
-use thinnet::train::{Balanced, ClassWeights, Loss, Momentum, Optimizer, Pair, Schedule};
+use thinnet::train::{Balanced, ClassWeights, Loss, Momentum, Optimizer, Pair, Schedule, WeightAverage};
 
 /// `thinnet`
 #[derive(Debug, Parser)]
@@ -300,6 +300,13 @@ pub struct Steps {
     /// By how much the validation loss must fall to count as better [default: 0]
     #[arg(long, value_name = "LOSS")]
     pub min_improvement: Option<f64>,
+    /// Validate and keep a mean of the weights: ema:DECAY over the steps, swa:PART over the epochs from
+    /// that part of the run on, or none [default: none]
+    #[arg(long, value_name = "MEAN")]
+    pub weight_average: Option<WeightAverage>,
+    /// Fit a temperature of the probabilities on the validation rows
+    #[arg(long)]
+    pub temperature: bool,
 }
 
 /// A model, and rows to use it on.
@@ -313,9 +320,19 @@ pub struct Use {
     #[arg(long)]
     pub part: Option<Part>,
     /// scale: one pass of the whole network; mc:T: the mean of T thinned networks, and how far they lie
-    /// apart [default: scale]
-    #[arg(long, value_name = "scale|mc:T", default_value_t, hide_default_value = true)]
+    /// apart; mc-geometric:T: their geometric mean; exact: all of them, for up to 20 droppable units;
+    /// moments: one pass that carries means and variances. :rows behind T gives each row masks of its own,
+    /// :shared gives all rows the same, which is faster; else as in training [default: scale]
+    #[arg(long, value_name = "AVERAGE", default_value_t, hide_default_value = true)]
     pub average: Average,
+    /// Precision of a regression's observations, 1 / variance in the target's unit
+    /// [default: from the errors on the validation rows]
+    #[arg(long, value_name = "PRECISION", conflicts_with = "length_scale")]
+    pub tau: Option<f64>,
+    /// Take tau = keep l² / (2 N lambda) of this prior length scale l of the weights, with N training rows
+    /// and lambda a quarter of --l2 [default: none]
+    #[arg(long, value_name = "LENGTH")]
+    pub length_scale: Option<f64>,
     /// The seed of the networks of mc:T, 0 to 4294967295 [default: 0]
     #[arg(long, value_name = "NUMBER", default_value_t = 0, hide_default_value = true)]
     pub seed: u32,
@@ -328,7 +345,13 @@ pub struct Use {
 impl Use {
     /// Reads the model, and the data as the model needs them.
     pub fn open(&self) -> Result<(Model, Data)> {
-        open(&self.model, &self.data, self.part)
+        let (mut model, data) = open(&self.model, &self.data, self.part)?;
+        let tau = match self.length_scale {
+            Some(length) => Some(model.tau_of_length_scale(length)?),
+            None => self.tau,
+        };
+        tau.map(|tau| model.set_tau(tau)).transpose()?;
+        Ok((model, data))
     }
 }
 
@@ -353,24 +376,32 @@ pub struct Predict {
     /// Add the probability of each class
     #[arg(long)]
     pub proba: bool,
+    /// Add the ends of the interval that holds this share of a value's targets; needs an average with
+    /// a spread [default: none]
+    #[arg(long, value_name = "SHARE")]
+    pub interval: Option<f64>,
 }
 
 const PREDICT_NOTES: &str = "\
 One line for each row of DATA, in its order; a target column is not needed.
   class, value      what is predicted; a value has the target's unit
   probability NAME  with --proba: for each class
-  spread            with --average mc:T, of a class: the standard deviation of
-                    its probability over the T networks (spread NAME for each
+  spread            with any --average but scale, of a class: the standard deviation of
+                    its probability over the networks (spread NAME for each
                     class with --proba); of a value: the standard deviation of
-                    the target around it, in the target's unit, from the T
-                    networks and the errors on the validation rows together
+                    the target around it, in the target's unit, from the
+                    networks and the errors on the validation rows (or --tau)
+                    together
+  low, high         with --interval: where the target of a value lies with this
+                    probability
 A model of several members always has a spread, of members and errors, and
   disagreement      the standard deviation over the members alone, of the
                     probability of the class or of the value
 
 Examples:
   thinnet predict churn.thinnet new.csv -o predictions.csv
-  thinnet predict churn.thinnet new.csv --proba --average mc:50 | head";
+  thinnet predict churn.thinnet new.csv --proba --average mc:50 | head
+  thinnet predict house.thinnet new.csv --average moments --interval 0.9";
 
 /// `thinnet evaluate`
 #[derive(Args, Debug)]

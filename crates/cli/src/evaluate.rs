@@ -1,7 +1,7 @@
 //! `thinnet evaluate`: how good a model is on rows whose targets are known.
 
 use serde_json::json;
-use thinnet::average::Average;
+use thinnet::average::{Average, Mean};
 use thinnet::measure::{Disagreement, ReliabilityBin};
 use thinnet::model::{Evaluation, MembersEvaluation};
 use thinnet::report::table;
@@ -26,6 +26,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         object["model"] = json!(rows.model.display().to_string());
         object["data"] = json!(data.name());
         object["average"] = json!(rows.average.to_string());
+        object["tau"] = json!(model.tau());
         text::print_json(&object)?;
         return Ok(());
     }
@@ -34,7 +35,14 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         .map(|(name, value, meaning)| vec![name.to_string(), value, meaning.to_string()]);
     let average = match rows.average {
         Average::WeightScaling => "predictions of the whole network".to_string(),
-        Average::MonteCarlo { samples } => format!("mean predictions of {samples} thinned networks"),
+        Average::MonteCarlo { samples, mean: Mean::Arithmetic, .. } => {
+            format!("mean predictions of {samples} thinned networks")
+        }
+        Average::MonteCarlo { samples, mean: Mean::Geometric, .. } => {
+            format!("geometric mean of {samples} thinned networks")
+        }
+        Average::Exact => "mean predictions of all thinned networks".to_string(),
+        Average::Moments => "mean predictions by moment propagation".to_string(),
     };
     let (of_members, alone) = match several {
         true => (

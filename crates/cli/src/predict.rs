@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use thinnet::average::ensemble;
+use thinnet::average::{Averaged, ensemble};
 use thinnet::data::Matrix;
 use thinnet::measure::largest;
 use thinnet::model::atomic_write;
@@ -22,17 +22,28 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
             rows.model.display()
         );
     }
+    if arguments.interval.is_some() && !model.pipeline.classes().is_empty() {
+        anyhow::bail!(
+            "{} predicts classes, which have no interval; --proba gives their probabilities",
+            rows.model.display()
+        );
+    }
     let inputs = model.pipeline.inputs(&data, None)?;
     drop(data);
     let members = model.average_members(&inputs, rows.average, rows.seed, &Threads::new(rows.threads)?)?;
     let disagreement = if members.len() > 1 { Some(model.disagreement(&members)?) } else { None };
     let averaged = ensemble(members)?;
     let names = model.pipeline.classes();
-    let (mean, spread) = match names {
-        [] => model.in_own_units(&averaged)?,
-        _ => (averaged.mean, averaged.spread),
+    let averaged = match names {
+        [] => {
+            let (mean, spread) = model.in_own_units(&averaged)?;
+            Averaged { mean, spread }
+        }
+        _ => averaged,
     };
-    let predicted = Predicted { mean, spread, disagreement };
+    let interval = arguments.interval.map(|share| averaged.interval(share)).transpose()?;
+    let Averaged { mean, spread } = averaged;
+    let predicted = Predicted { mean, spread, disagreement, interval };
     let write = |to: &mut dyn Write| match names {
         [] => predicted.values(to),
         names => predicted.classes(to, names, arguments.proba),
@@ -50,6 +61,8 @@ struct Predicted {
     spread: Option<Matrix>,
     /// How far members lie apart, where there are several.
     disagreement: Option<Matrix>,
+    /// The lower and upper ends of intervals, where they were asked for.
+    interval: Option<[Matrix; 2]>,
 }
 
 impl Predicted {
@@ -85,9 +98,11 @@ impl Predicted {
     }
 
     fn values(&self, to: &mut dyn Write) -> io::Result<()> {
+        let ends = self.interval.iter().flat_map(|[low, high]| [Some(("low", low)), Some(("high", high))]);
         let columns = [Some(("value", &self.mean))]
             .into_iter()
             .chain([self.spread.as_ref().map(|spread| ("spread", spread))])
+            .chain(ends)
             .chain([self.disagreement.as_ref().map(|disagreement| ("disagreement", disagreement))]);
         let (names, columns): (Vec<&str>, Vec<&Matrix>) = columns.flatten().unzip();
         writeln!(to, "{}", names.join(","))?;
@@ -123,7 +138,7 @@ mod tests {
         let text = |spread: Option<&Matrix>, disagreement: Option<&Matrix>, proba| {
             let mut bytes = Vec::new();
             let (spread, disagreement) = (spread.cloned(), disagreement.cloned());
-            let predicted = Predicted { mean: mean.clone(), spread, disagreement };
+            let predicted = Predicted { mean: mean.clone(), spread, disagreement, interval: None };
             predicted.classes(&mut bytes, &names, proba).unwrap();
             String::from_utf8(bytes).unwrap()
         };

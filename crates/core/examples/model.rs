@@ -24,7 +24,7 @@ fn main() -> thinnet::Result<()> {
     println!("\n{} parameters in a file of {size} bytes, trained by this spec:\n", model.parameters());
     print!("{}", model.spec.to_toml()?);
 
-    let by = Average::MonteCarlo { samples: 20 };
+    let by = Average::monte_carlo(20);
     let [before, after] = [&fitted.model, &model].map(|model| model.predict(&data, by, 1, &threads));
     println!("\nsame predictions: {}", before? == after?);
     Ok(())

@@ -35,7 +35,7 @@
 //! let (spec, threads) = (Spec::read("run.toml".as_ref())?, Threads::new(0)?);
 //! let fitted = model::fit(&data, None, &spec, &threads, &mut |_| Flow::Continue)?;
 //! fitted.model.save("rows.thinnet".as_ref())?;
-//! let by = Average::MonteCarlo { samples: 100 };
+//! let by = Average::monte_carlo(100);
 //! let predicted = fitted.model.predict(&data, by, 0, &threads)?;
 //! # Ok::<(), thinnet::Error>(())
 //! ```

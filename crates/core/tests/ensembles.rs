@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 use thinnet::average::{Average, Averaged};
 use thinnet::data::{Data, Matrix, Targets, parse_csv};
+use thinnet::measure::gaussian_log_likelihood;
 use thinnet::model::{Evaluation, Fitted, Model, fit, prepare};
 use thinnet::network::Activation;
 use thinnet::train::{Ended, Event, Flow, Threads};
 use thinnet::{Error, Spec};
 use thinnet_kernels::philox::{Counter, Key, words};
 
-const MONTE_CARLO: Average = Average::MonteCarlo { samples: 7 };
+const MONTE_CARLO: Average = Average::monte_carlo(7);
 
 /// A folder of its own for one test, removed at its end.
 struct Folder(PathBuf);
@@ -353,5 +354,11 @@ fn files_of_format_1_predict_what_they_did() {
     let measured = model.evaluate(&data, MONTE_CARLO, 0, &threads(1)).unwrap();
     let Evaluation::Regression(measured) = measured else { panic!("no regression") };
     assert!((measured.rmse - 7.106228028476234).abs() < 1e-5, "{}", measured.rmse);
-    assert!((measured.log_likelihood.unwrap() + 3.5353767967008554).abs() < 1e-6);
+    // The likelihood then was that of a normal distribution of mean and spread.
+    let Targets::Values(targets) = model.pipeline.examples(&data, None).unwrap().targets else { panic!() };
+    let own = targets.values().iter().map(|&target| model.pipeline.denormalise(target) as f32).collect();
+    let targets = Matrix::new(targets.rows(), 1, own).unwrap();
+    let Averaged { mean, spread } = model.predict(&data, MONTE_CARLO, 0, &threads(1)).unwrap();
+    let likelihood = gaussian_log_likelihood(&mean, &spread.unwrap(), &targets, None).unwrap();
+    assert!((likelihood + 3.5353767967008554).abs() < 1e-6, "{likelihood}");
 }

@@ -172,8 +172,8 @@ fn outputs_of_whole_and_sampled_networks_are_the_naive_ones() {
         let thinning = Thinning::new(&case.thin, &case.network, case.seed).unwrap();
         let whole = thin::outputs(isa(), &case.network, &thinning, inputs);
         // The mean of one sampled network is its outputs.
-        let by = Average::MonteCarlo { samples: 1 };
-        let sampled = average(isa(), &case.network, &thinning, Link::Identity, inputs, by).mean;
+        let by = Average::monte_carlo(1);
+        let sampled = average(isa(), &case.network, &thinning, Link::Identity, inputs, by).unwrap().mean;
         let (net, scales) = (Net::of(&case.network), mask::thinned_scales(&case.rates, case.thin.scaling));
         for row in 0..inputs.rows() {
             for (&output, judged) in whole.row(row).iter().zip(case.whole_outputs(row)) {

@@ -107,7 +107,7 @@ fn sampled_predictions_are_the_same_on_any_number_of_threads() {
         let model = fitted(&spec(share, Optimizer::Adam), 1).model;
         let inputs = model.pipeline.inputs(&data(), None).unwrap();
         let predicted = |threads, seed| {
-            let by = Average::MonteCarlo { samples: 5 };
+            let by = Average::monte_carlo(5);
             model.average(&inputs, by, seed, &Threads::new(threads).unwrap()).unwrap()
         };
         let one = predicted(1, 3);

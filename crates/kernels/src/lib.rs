@@ -11,6 +11,7 @@
 //! | [`memory`] | zeros in large pages |
 //! | [`gather`] | rows into units and back, compact lines into whole ones |
 //! | [`elementwise`] | activations, masks and their derivatives |
+//! | [`moments`] | mean and variance through activations and masks |
 //! | [`mask`] | masks over matrices that stand row by row |
 //! | [`update`] | one line of weights moved by its gradient |
 //! | [`reduce`] | sums in a fixed order |
@@ -24,6 +25,7 @@ pub mod isa;
 pub mod mask;
 pub mod matmul;
 pub mod memory;
+pub mod moments;
 pub mod philox;
 pub mod reduce;
 mod simd;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod averages;
 mod end_to_end;
 mod ensembles;
 mod rude_inputs;

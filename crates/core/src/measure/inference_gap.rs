@@ -66,9 +66,9 @@ mod tests {
         let thin = ThinSpec { input: 0.2, share: Share::Row, ..ThinSpec::default() };
         let thinning = Thinning::new(&thin, &network, 5).unwrap();
         let inputs = Matrix::new(200, 4, (0..800).map(|at| (at % 23) as f32 / 8.0 - 1.0).collect()).unwrap();
-        let by = |by| average(Isa::best(), &network, &thinning, Link::Identity, &inputs, by);
+        let by = |by| average(Isa::best(), &network, &thinning, Link::Identity, &inputs, by).unwrap();
         let whole = by(Average::WeightScaling);
-        InferenceGap::new(&whole.mean, &by(Average::MonteCarlo { samples }), samples, None).unwrap()
+        InferenceGap::new(&whole.mean, &by(Average::monte_carlo(samples)), samples, None).unwrap()
     }
 
     /// The average of a linear network over its masks is the network itself.

@@ -31,7 +31,10 @@ pub struct MembersEvaluation {
 }
 
 impl Model {
-    /// Predicts rows whose targets are known, and measures the predictions.
+    /// Predicts rows whose targets are known, and measures the predictions. With
+    /// [`Average::MonteCarlo`] the log-likelihood of a regression is that of the mixture of the sampled
+    /// networks ([`average_with_targets`](crate::average::average_with_targets)), with other averages that
+    /// of a normal distribution of their mean and spread.
     ///
     /// # Errors
     /// Data that do not fit the model, or targets that are missing.
@@ -50,7 +53,11 @@ impl Model {
         seed: u32,
         threads: &Threads,
     ) -> Result<Evaluation> {
-        self.judge(&self.average(&examples.inputs, by, seed, threads)?, self.noise, examples)
+        let (averaged, mut densities): (Vec<_>, Vec<_>) =
+            self.average_members_on(examples, by, seed, threads)?.into_iter().unzip();
+        // The mixture of the networks of several members has another noise than theirs.
+        let densities = if densities.len() == 1 { densities.remove(0) } else { None };
+        self.judge(&ensemble(averaged)?, densities, self.noise, examples)
     }
 
     /// As [`Model::evaluate`], with each member alone and their disagreement.
@@ -78,9 +85,12 @@ impl Model {
         seed: u32,
         threads: &Threads,
     ) -> Result<MembersEvaluation> {
-        let averaged = self.average_members(&examples.inputs, by, seed, threads)?;
-        let each = averaged.iter().zip(self.members());
-        let members = each.map(|(averaged, member)| self.judge(averaged, member.run.noise, examples));
+        let (averaged, densities): (Vec<_>, Vec<_>) =
+            self.average_members_on(examples, by, seed, threads)?.into_iter().unzip();
+        let each = averaged.iter().zip(densities).zip(self.members());
+        let members = each.map(|((averaged, densities), member)| {
+            self.judge(averaged, densities, member.run.noise, examples)
+        });
         let members = members.collect::<Result<Vec<Evaluation>>>()?;
         let (means, weights): (Vec<&Matrix>, _) =
             (averaged.iter().map(|averaged| &averaged.mean).collect(), examples.weights.as_deref());
@@ -93,15 +103,18 @@ impl Model {
         };
         let ensemble = match &members[..] {
             [only] => only.clone(),
-            _ => self.judge(&ensemble(averaged)?, self.noise, examples)?,
+            _ => self.judge(&ensemble(averaged)?, None, self.noise, examples)?,
         };
         Ok(MembersEvaluation { ensemble, members, disagreement })
     }
 
-    /// Measures what was predicted of some examples; `noise` is that of the errors of a regression.
+    /// Measures what was predicted of some examples; `noise` is that of the errors of a regression, and
+    /// `densities` the logarithms of its targets' densities, where these are known better than from mean and
+    /// spread.
     pub(super) fn judge(
         &self,
         averaged: &Averaged,
+        densities: Option<Vec<f64>>,
         noise: Option<f32>,
         examples: &Examples,
     ) -> Result<Evaluation> {
@@ -113,9 +126,21 @@ impl Model {
             Targets::Values(values) => {
                 let (predicted, spread) = self.with_noise(averaged, noise)?;
                 let targets = self.denormalised(values)?;
-                Regression::new(&predicted, spread.as_ref(), &targets, weights).map(Evaluation::Regression)
+                let mut measured = Regression::new(&predicted, spread.as_ref(), &targets, weights)?;
+                if let Some(densities) = densities {
+                    measured.log_likelihood = Some(self.mean_density(&densities, weights));
+                }
+                Ok(Evaluation::Regression(measured))
             }
         }
+    }
+
+    /// The mean of the rows' log-densities, from standardised values to the target's unit.
+    fn mean_density(&self, densities: &[f64], weights: Option<&[f32]>) -> f64 {
+        let weight = |row: usize| weights.map_or(1.0, |weights| f64::from(weights[row]));
+        let total: f64 = (0..densities.len()).map(weight).sum();
+        let sum: f64 = densities.iter().enumerate().map(|(row, density)| weight(row) * density).sum();
+        sum / total - libm::log(self.pipeline.denormalise_spread(1.0))
     }
 
     /// Predicted values in the target's units, and their standard deviation: the spread of the

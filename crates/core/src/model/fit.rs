@@ -93,7 +93,9 @@ pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepare
         None => Some(pipeline.examples(data, Some(&parts.valid))?),
     };
     let spec = spec.completed(&pipeline, data.rows(), train.rows(), valid.is_some());
-    Ok(Prepared { spec, pipeline, train, valid, warnings })
+    let prepared = Prepared { spec, pipeline, train, valid, warnings };
+    prepared.check_temperature()?;
+    Ok(prepared)
 }
 
 /// Trains a model. `watch` hears of every step and epoch and may end the run.
@@ -163,6 +165,19 @@ impl Prepared {
         let members: Vec<FittedMember> = train.members.into_iter().zip(took).map(member).collect();
         let rows = members.iter().map(|member| member.rows).sum();
         Ok(Fitted { model, warnings, train: train.ensemble, valid, members, disagreement, rows, seconds })
+    }
+}
+
+impl Prepared {
+    /// A temperature is fitted on validation rows, and is one of logits.
+    fn check_temperature(&self) -> Result<()> {
+        let problem = match (&self.train.targets, &self.valid) {
+            _ if !self.spec.train.temperature => return Ok(()),
+            (Targets::Values(_), _) => "a regression has no logits to divide; leave it out",
+            (_, None) => "it is fitted on validation rows, and there are none; set rows aside",
+            _ => return Ok(()),
+        };
+        Err(Error::spec("train.temperature", problem))
     }
 }
 

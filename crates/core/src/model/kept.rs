@@ -8,8 +8,8 @@ use thinnet_kernels::Isa;
 
 use super::file::{self, Tensor};
 use super::members::Member;
-use crate::average::{Average, Averaged, Link, average, ensemble, member_seed};
-use crate::data::Matrix;
+use crate::average::{Average, Averaged, Link, Output, average, average_with_targets, ensemble, member_seed};
+use crate::data::{Examples, Matrix, Targets};
 use crate::error::{Error, Result};
 use crate::network::{Learned, Network};
 use crate::prepare::Pipeline;
@@ -52,6 +52,17 @@ pub struct Run {
     /// them on the training rows, in standard deviations of the target.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub noise: Option<f32>,
+    /// What logits are divided by, fitted on the validation rows where the spec asked for it; else 1.
+    #[serde(skip_serializing_if = "is_one", default = "one")]
+    pub temperature: f32,
+}
+
+fn one() -> f32 {
+    1.0
+}
+
+fn is_one(temperature: &f32) -> bool {
+    *temperature == 1.0
 }
 
 /// The header of a model file.
@@ -188,8 +199,8 @@ impl Model {
     /// predictions of several members are averaged in their turn ([`ensemble`]).
     ///
     /// # Errors
-    /// [`Error::Argument`] if the inputs have another width; [`Error::Machine`] if the instruction
-    /// set is forced to one that this machine lacks.
+    /// [`Error::Argument`] if the inputs have another width, or as [`average()`];
+    /// [`Error::Machine`] if the instruction set is forced to one that this machine lacks.
     pub fn average(&self, inputs: &Matrix, by: Average, seed: u32, threads: &Threads) -> Result<Averaged> {
         ensemble(self.average_members(inputs, by, seed, threads)?)
     }
@@ -206,18 +217,55 @@ impl Model {
         seed: u32,
         threads: &Threads,
     ) -> Result<Vec<Averaged>> {
+        self.each_member(inputs, seed, threads, |isa, member, thinning, seen| {
+            let output = Output { link: self.link(), temperature: member.run.temperature };
+            average(isa, &member.network, thinning, output, seen, by)
+        })
+    }
+
+    /// As [`Model::average_members`] for prepared examples; with the log-densities of the targets where
+    /// these are values and networks are sampled.
+    pub(super) fn average_members_on(
+        &self,
+        examples: &Examples,
+        by: Average,
+        seed: u32,
+        threads: &Threads,
+    ) -> Result<Vec<(Averaged, Option<Vec<f64>>)>> {
+        self.each_member(&examples.inputs, seed, threads, |isa, member, thinning, seen| {
+            let Member { network, run, .. } = member;
+            if let (Targets::Values(targets), Average::MonteCarlo { .. }, Some(noise)) =
+                (&examples.targets, by, run.noise)
+                && noise > 0.0
+            {
+                let tau = 1.0 / f64::from(noise).powi(2);
+                let (averaged, densities) =
+                    average_with_targets(isa, network, thinning, seen, by, targets, tau)?;
+                return Ok((averaged, Some(densities)));
+            }
+            let output = Output { link: self.link(), temperature: run.temperature };
+            Ok((average(isa, network, thinning, output, seen, by)?, None))
+        })
+    }
+
+    /// Asks each member, with its masks and with what it sees of the inputs.
+    fn each_member<T: Send>(
+        &self,
+        inputs: &Matrix,
+        seed: u32,
+        threads: &Threads,
+        ask: impl Fn(Isa, &Member, &Thinning, &Matrix) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
         let units = self.pipeline.input_units();
         if inputs.columns() != units {
             let problem = format!("{} columns for a network of {units} inputs", inputs.columns());
             return Err(Error::argument("inputs", problem));
         }
         let isa = Isa::from_environment().map_err(Error::Machine)?;
-        let link = self.link();
         let alone = |member: &Member| {
-            let Member { network, number, .. } = member;
-            let thinning = Thinning::new(&self.spec.thin, network, member_seed(seed, *number))?;
+            let thinning = Thinning::new(&self.spec.thin, &member.network, member_seed(seed, member.number))?;
             let seen = member.seen(inputs);
-            Ok(threads.run(|| average(isa, network, &thinning, link, &seen, by)))
+            threads.run(|| ask(isa, member, &thinning, &seen))
         };
         self.members.iter().map(alone).collect()
     }
@@ -237,6 +285,12 @@ fn check_members(parts: &[Part], spec: &Spec, inputs: usize) -> std::result::Res
     let numbers: Vec<usize> = parts.iter().map(|part| part.number).collect();
     if !ascending(&numbers, spec.ensemble.members) {
         return Err(format!("its members do not fit the {} of its spec", spec.ensemble.members));
+    }
+    let mut temperatures = parts.iter().map(|part| part.run.temperature);
+    if let Some(temperature) =
+        temperatures.find(|&temperature| !(temperature > 0.0 && temperature.is_finite()))
+    {
+        return Err(format!("its temperature is {temperature}, and must be above 0"));
     }
     let astray = |part: &&Part| part.inputs.as_ref().is_some_and(|seen| !ascending(seen, inputs));
     match parts.iter().find(astray) {
@@ -366,7 +420,7 @@ mod tests {
             assert!(fs::read(&first).unwrap() == fs::read(&second).unwrap());
             let threads = Threads::new(1).unwrap();
             let measured = |model: &Model| {
-                let by = Average::MonteCarlo { samples: 3 };
+                let by = Average::monte_carlo(3);
                 serde_json::to_string::<Evaluation>(&model.evaluate(&data, by, 1, &threads).unwrap()).unwrap()
             };
             assert_eq!(measured(&model), measured(&loaded));
@@ -486,6 +540,21 @@ mod tests {
         assert!(error.contains("thin.input"), "{error}");
         let error = refused(|model| model.spec.train.loss = Some(Loss::BinaryCrossEntropy));
         assert!(error.contains("are not those of its network"), "{error}");
+    }
+
+    #[test]
+    fn a_temperature_comes_back_or_is_refused() {
+        let folder = Folder::new("temperature");
+        let path = folder.0.join("a.thinnet");
+        let (_, model) =
+            trained(KINDS, |spec| (spec.train.temperature, spec.data.valid) = (true, Some(0.25)));
+        assert!(model.run().temperature != 1.0);
+        model.save(&path).unwrap();
+        assert!(Model::load(&path).unwrap() == model);
+        for temperature in [0.0, -1.0] {
+            let error = refused(|model| model.members[0].run.temperature = temperature);
+            assert!(error.contains("its temperature is"), "{error}");
+        }
     }
 
     #[test]

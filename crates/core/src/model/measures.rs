@@ -5,7 +5,7 @@ use thinnet_kernels::Isa;
 use thinnet_kernels::philox::Key;
 
 use super::{Evaluation, Model};
-use crate::average::Average;
+use crate::average::{Average, Averaged};
 use crate::data::{Data, Examples, shuffle};
 use crate::error::{Error, Result};
 use crate::measure::{Coadaptation, Effort, InferenceGap, Overfitting, Subject, coadaptation};
@@ -60,23 +60,25 @@ impl Model {
         let seen = Examples { inputs: member.seen(&examples.inputs).into_owned(), ..examples.clone() };
         let coadaptation = threads.run(|| coadaptation(&subject, &seen, effort))?;
 
-        let average = |by| alone.average(&examples.inputs, by, effort.seed, threads);
-        let whole = average(Average::WeightScaling)?;
+        let whole = alone.average(&examples.inputs, Average::WeightScaling, effort.seed, threads)?;
         let sampled = match thinning.first_thinned() {
             None => None,
-            Some(_) => Some(average(Average::MonteCarlo { samples: effort.samples })?),
+            Some(_) => {
+                let by = Average::monte_carlo(effort.samples);
+                alone.average_members_on(&examples, by, effort.seed, threads)?.pop()
+            }
         };
-        let judge = |averaged| alone.judge(averaged, alone.noise, &examples);
+        let judge = |averaged: &Averaged, densities| alone.judge(averaged, densities, alone.noise, &examples);
         let weights = examples.weights.as_deref();
-        let gap = |sampled| InferenceGap::new(&whole.mean, sampled, effort.samples, weights);
+        let gap = |(sampled, _): &_| InferenceGap::new(&whole.mean, sampled, effort.samples, weights);
         Ok(Measures {
             rows: examples.rows(),
             ablated_rows: effort.ablated(examples.rows()),
             overfitting: Overfitting::new(&member.run.history),
             coadaptation,
             inference_gap: sampled.as_ref().map(gap).transpose()?,
-            whole: judge(&whole)?,
-            sampled: sampled.as_ref().map(judge).transpose()?,
+            whole: judge(&whole, None)?,
+            sampled: sampled.map(|(averaged, densities)| judge(&averaged, densities)).transpose()?,
         })
     }
 

@@ -17,6 +17,7 @@ mod kept;
 mod layout;
 mod measures;
 mod members;
+mod precision;
 mod predict;
 mod side_by_side;
 mod write;

@@ -46,7 +46,7 @@ mod tests {
         let threads = Threads::new(1).unwrap();
         let model = fit(&data, None, &spec, &threads, &mut |_| Flow::Continue).unwrap().model;
         assert_eq!(model.spec.data.task, Some(Task::Regression));
-        let by = Average::MonteCarlo { samples: 20 };
+        let by = Average::monte_carlo(20);
         let predicted = model.predict(&data, by, 3, &threads).unwrap();
         let Evaluation::Regression(measured) = model.evaluate(&data, by, 3, &threads).unwrap() else {
             panic!("no regression");

@@ -8,9 +8,12 @@ use thinnet_kernels::Isa;
 
 use super::members::{Draw, Member};
 use super::{Prepared, Run};
-use crate::data::Examples;
+use crate::average::{Link, temperature};
+use crate::data::{Examples, Targets};
 use crate::error::{Error, Result};
-use crate::train::{Ended, Event, Flow, Outcome, Threads, Trainer};
+use crate::spec::Spec;
+use crate::thin::{self, Thinning};
+use crate::train::{Ended, Event, Flow, Loss, Outcome, Threads, Trainer};
 
 /// A member, and what its run took.
 pub(super) struct Trained {
@@ -118,15 +121,36 @@ fn train_member(
         training_rows: train.rows(),
         validation_rows: valid.as_deref().map_or(0, Examples::rows),
         noise: None,
+        temperature: 1.0,
         steps,
         ended,
         chosen_epoch,
         history,
     };
-    Ok(Trained { member: Member { number, inputs: draw.inputs, network, run }, rows, seconds })
+    let mut member = Member { number, inputs: draw.inputs, network, run };
+    if let (true, Some(valid)) = (spec.train.temperature, &valid) {
+        member.run.temperature = member.fitted_temperature(&spec, valid, isa, threads)?;
+    }
+    Ok(Trained { member, rows, seconds })
 }
 
 impl Member {
+    /// The temperature at which the whole network gives the rows' classes the highest likelihood; `spec` is
+    /// that of its run.
+    fn fitted_temperature(
+        &self,
+        spec: &Spec,
+        examples: &Examples,
+        isa: Isa,
+        threads: &Threads,
+    ) -> Result<f32> {
+        let Targets::Classes { labels, .. } = &examples.targets else { return Ok(1.0) };
+        let thinning = Thinning::new(&spec.thin, &self.network, spec.seed)?;
+        let outputs = threads.run(|| thin::outputs(isa, &self.network, &thinning, &examples.inputs));
+        let link = Link::of(spec.train.loss.unwrap_or(Loss::CrossEntropy));
+        Ok(temperature(link, &outputs, labels, examples.weights.as_deref()))
+    }
+
     fn ended(&self) -> Event<'_> {
         let run = &self.run;
         let chosen = run.chosen_epoch.checked_sub(1).and_then(|index| run.history.get(index as usize));

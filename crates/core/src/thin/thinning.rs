@@ -70,6 +70,11 @@ impl Thinning {
         Self { seed, ..self.clone() }
     }
 
+    /// The same rates and masks, shared by other rows.
+    pub(crate) fn with_share(&self, share: Share) -> Self {
+        Self { share, ..self.clone() }
+    }
+
     /// Whether a mask is shared by the rows of a slice.
     pub fn share(&self) -> Share {
         self.share
@@ -99,7 +104,7 @@ impl Thinning {
     }
 
     /// What the kept units of a level are multiplied by.
-    pub(super) fn scale(&self, level: usize, sample: Sample) -> f32 {
+    pub(crate) fn scale(&self, level: usize, sample: Sample) -> f32 {
         let keep = 1.0 - self.rates[level];
         match (self.scaling, sample) {
             (Scaling::Training, Sample::Whole) => 1.0,

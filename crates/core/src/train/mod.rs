@@ -13,6 +13,7 @@ mod stepper;
 mod stopping;
 mod threads;
 mod trainer;
+mod weight_average;
 
 pub use events::{Ended, Epoch, Event, Flow};
 pub use loss::{Loss, Objective};
@@ -24,3 +25,4 @@ pub use stepper::Stepper;
 pub use threads::Threads;
 pub use trainer::{Outcome, Trainer};
 pub(crate) use trainer::{fits, predicted_class};
+pub use weight_average::WeightAverage;

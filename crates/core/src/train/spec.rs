@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, Momentum, Optimizer, Pair, Schedule};
+use super::{Loss, Momentum, Optimizer, Pair, Schedule, WeightAverage};
 use crate::error::{Error, Result};
 
 /// What the rows of each class count.
@@ -92,6 +92,10 @@ pub struct TrainSpec {
     pub patience: Option<u64>,
     /// By how much the validation loss must fall to count as improved.
     pub min_improvement: f64,
+    /// Which mean of the weights is validated, chosen and kept.
+    pub weight_average: WeightAverage,
+    /// Whether a temperature of the logits is fitted on the validation rows after the run.
+    pub temperature: bool,
 }
 
 fn is_equal(weights: &ClassWeights) -> bool {
@@ -126,6 +130,8 @@ impl Default for TrainSpec {
             minutes: 0.0,
             patience: None,
             min_improvement: 0.0,
+            weight_average: WeightAverage::None,
+            temperature: false,
         }
     }
 }
@@ -203,6 +209,7 @@ impl TrainSpec {
         {
             return Err(Error::spec("train.class_weights", format!("class {class} has the weight {weight}")));
         }
+        self.weight_average.check(self.epochs > 0 || self.steps > 0)?;
         self.pair.check()?;
         self.schedule.check()?;
         self.momentum.check()

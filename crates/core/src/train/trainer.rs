@@ -8,6 +8,7 @@ use thinnet_kernels::philox::{Counter, Key};
 use super::ahead::WINDOW;
 use super::schedule::Moment;
 use super::stopping::Stopping;
+use super::weight_average::Averaging;
 use super::{Ended, Epoch, Event, Flow, Objective, Stepper, Threads, TrainSpec};
 use crate::data::{Examples, Targets};
 use crate::error::{Error, Result};
@@ -95,6 +96,7 @@ struct Run<'a> {
     batch: usize,
     order: Vec<usize>,
     stopping: Stopping,
+    averaging: Averaging,
     /// The parameters to fall back on, and their epoch.
     chosen: (Vec<f32>, u64),
     history: Vec<Epoch>,
@@ -121,6 +123,7 @@ impl<'a> Run<'a> {
             weights: mean_one(examples.weights.as_deref()),
             order: (0..examples.rows()).collect(),
             stopping: Stopping::new(spec.patience_for(valid.is_some()), spec.min_improvement),
+            averaging: Averaging::new(spec.weight_average, stepper.network()),
             chosen: (stepper.network().values().to_vec(), 0),
             history: Vec::new(),
             steps: 0,
@@ -146,6 +149,8 @@ impl<'a> Run<'a> {
             self.stepper.restore(&self.chosen.0);
         } else {
             self.chosen.1 = self.history.len() as u64;
+            let values = self.averaging.of(self.stepper.network()).values().to_vec();
+            self.stepper.restore(&values);
         }
         Ok(Outcome {
             network: self.stepper.into_network(),
@@ -166,7 +171,8 @@ impl<'a> Run<'a> {
         let mut learning_rate = 0.0;
         let end = (self.steps + self.order.len().div_ceil(self.batch) as u64).min(self.total_steps);
         for batch in self.order.chunks(self.batch) {
-            // Until the end of the epoch nobody looks at the parameters.
+            // Until the end of the epoch nobody looks at the parameters, but for a mean over the steps.
+            let end = if self.averaging.watches_steps() { self.steps + 1 } else { end };
             let mut learning_rates = [0.0; WINDOW];
             let coming = (self.steps..end).zip(&mut learning_rates);
             let known = coming.map(|(step, rate)| *rate = self.learning_rate(step)).count();
@@ -176,6 +182,7 @@ impl<'a> Run<'a> {
             if !step_loss.is_finite() {
                 return Ok(Some(Ended::NotFinite { step: self.steps, learning_rate: learning_rate as f32 }));
             }
+            self.averaging.after_step(self.stepper.network());
             loss += step_loss * batch.len() as f64;
             rows += batch.len() as u64;
             self.steps += 1;
@@ -188,6 +195,7 @@ impl<'a> Run<'a> {
             }
         }
         self.rows += rows;
+        self.averaging.after_epoch(self.stepper.network(), self.steps as f64 / self.total_steps as f64);
         let validated = self.valid.map(|valid| self.validate(valid));
         // The last step may have gone astray; no later one would notice.
         let finite = self.stepper.network().values().iter().all(|value| value.is_finite());
@@ -206,7 +214,7 @@ impl<'a> Run<'a> {
         self.history.push(epoch);
         let better = epoch.valid_loss.is_none_or(|loss| self.stopping.note(number, loss));
         if better {
-            self.chosen.0.copy_from_slice(self.stepper.network().values());
+            self.chosen.0.copy_from_slice(self.averaging.of(self.stepper.network()).values());
             self.chosen.1 = number;
         }
         let flow = watch(&Event::Epoch(&epoch));
@@ -236,7 +244,7 @@ impl<'a> Run<'a> {
 
     /// The mean loss of the whole network, and for classes the share of rows it gets wrong.
     fn validate(&self, valid: &Examples) -> (f64, Option<f64>) {
-        let (network, thinning) = (self.stepper.network(), self.stepper.thinning());
+        let (network, thinning) = (self.averaging.of(self.stepper.network()), self.stepper.thinning());
         let outputs = thin::outputs(self.trainer.isa, network, thinning, &valid.inputs);
         let objective = self.objective.without_smoothing();
         let weight = |row: usize| valid.weights.as_ref().map_or(1.0, |weights| f64::from(weights[row]));
