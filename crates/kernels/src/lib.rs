@@ -11,6 +11,8 @@
 //! | [`memory`] | zeros in large pages |
 //! | [`gather`] | rows into units and back, compact lines into whole ones |
 //! | [`elementwise`] | activations, masks and their derivatives |
+//! | [`normal`] | normal random numbers |
+//! | [`noise`] | units multiplied by random factors, and what is learned of those |
 //! | [`mask`] | masks over matrices that stand row by row |
 //! | [`update`] | one line of weights moved by its gradient |
 //! | [`reduce`] | sums in a fixed order |
@@ -24,6 +26,8 @@ pub mod isa;
 pub mod mask;
 pub mod matmul;
 pub mod memory;
+pub mod noise;
+pub mod normal;
 pub mod philox;
 pub mod reduce;
 mod simd;

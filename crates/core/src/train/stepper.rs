@@ -6,6 +6,7 @@ use thinnet_kernels::{Isa, line, memory, reduce};
 
 use super::blocks::{self, Block, Parameters, Part};
 use super::optimizer::Update;
+use super::regulariser::Regulariser;
 use super::trainer::fits;
 use super::{Objective, TrainSpec};
 use crate::data::Examples;
@@ -27,6 +28,7 @@ pub struct Stepper {
     pub(super) slices: Vec<Working>,
     pub(super) parallel: bool,
     pub(super) step: u64,
+    regulariser: Regulariser,
     batch: usize,
     blocks: Vec<Block>,
     scratch: Vec<Mutex<Scratch>>,
@@ -75,7 +77,8 @@ impl Stepper {
             let slice = Slice::new(isa, &network, rows, number as u32, Buffers::Train);
             Working { slice, number, loss: 0.0 }
         };
-        let slices: Vec<Working> = (0..batch.div_ceil(train.slice)).map(new_slice).collect();
+        let mut slices: Vec<Working> = (0..batch.div_ceil(train.slice)).map(new_slice).collect();
+        slices.iter_mut().for_each(|working| working.slice.make_room(&thinning));
         let blocks = blocks::cut(&network);
         let length = blocks::scratch_length(&network, &blocks);
         let new_scratch = || Mutex::new(Scratch { whole: vec![0.0; length], compact: vec![0.0; length] });
@@ -101,11 +104,21 @@ impl Stepper {
             gradients: zeros(train.clip > 0.0)?,
             positions: (0..widest.max(train.slice) as u32).collect(),
             step: 0,
+            regulariser: Regulariser::new(thin, objective.loss(), &network, batch),
             batch,
             network,
             slices,
             blocks,
         })
+    }
+
+    /// The same for a run on so many rows and of so many steps: what is learned of the noise is weighed
+    /// against the rows (without this, those of a batch), and a schedule of the rates ends with the steps.
+    #[must_use]
+    pub fn for_run(mut self, rows: usize, total_steps: u64) -> Self {
+        self.regulariser = self.regulariser.for_rows(rows);
+        self.thinning = self.thinning.with_total_steps(total_steps);
+        self
     }
 
     /// The network as it is now.
@@ -150,7 +163,9 @@ impl Stepper {
     pub(super) fn update(&mut self, count: usize, learning_rate: f64) {
         let update = Update::new(self.isa, &self.spec, self.step, learning_rate);
         let factor = if self.spec.clip > 0.0 { self.store_gradients(count) } else { 1.0 };
-        let Self { network, slices, blocks, scratch, first, second, gradients, positions, .. } = self;
+        self.regulariser.begin(self.isa, &self.network, self.step);
+        let Self { isa, network, slices, blocks, scratch, first, second, gradients, positions, .. } = self;
+        let regulariser = &self.regulariser;
         let (shape, values) = network.shape_and_values_mut();
         let parameters = Parameters { values, first, second };
         blocks::for_each(blocks, parameters, self.parallel, &|block, mut parameters| {
@@ -165,9 +180,16 @@ impl Stepper {
             if block.part != Part::Weights {
                 let length = block.length(layer);
                 let (values, first, second) = parameters.line(0, length);
+                if block.part == Part::Noise {
+                    regulariser.add(*isa, block.layer, layer, values, &mut whole[..length]);
+                }
                 update.free(&whole[..length], values, first, second);
+                if block.part == Part::Noise {
+                    regulariser.bound(layer, values);
+                }
                 return;
             }
+            let update = update.with_l2(regulariser.l2(block.layer));
             let length = line(layer.inputs);
             for unit in 0..block.units.len() {
                 let (weights, first, second) = parameters.line(unit * layer.stride, length);
@@ -215,7 +237,7 @@ fn block_gradients(
                 slice.weight_gradients(block.layer, block.units.clone(), first, positions, compact, whole);
             }
             Part::Biases => slice.bias_gradients(block.layer, whole),
-            Part::Noise => slice.noise_gradients(block.layer, block.units.clone(), whole),
+            Part::Noise => slice.noise_gradients(layer, block.layer, block.units.clone(), whole),
         }
     }
 }
