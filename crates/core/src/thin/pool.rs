@@ -1,6 +1,7 @@
 //! Masks that come back: a pool of them (Graham et al. 2015), and Masksembles (Durasov et al. 2021).
 
 use serde::{Deserialize, Serialize};
+use thinnet_kernels::Isa;
 use thinnet_kernels::philox::{self, Counter, Key};
 
 use super::Sample;
@@ -136,12 +137,8 @@ fn places(members: u32, kept: usize, units: usize) -> usize {
 
 /// One mask over the places: those with the largest words are kept.
 fn draw(key: Key, member: u32, number: u64, places: usize, kept: usize) -> Vec<bool> {
-    let words: Vec<u32> = (0..places)
-        .map(|place| {
-            let counter = Counter { block: place as u32 / 4, row: member, step: number };
-            philox::words(key, counter)[place % 4]
-        })
-        .collect();
+    let mut words = vec![0; places];
+    philox::fill(Isa::best(), key, Counter { block: 0, row: member, step: number }, &mut words);
     let mut mask = vec![false; places];
     keep_largest(&words, kept, &mut words.clone(), |place| mask[place] = true);
     mask

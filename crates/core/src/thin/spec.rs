@@ -37,6 +37,11 @@ impl Drop {
         }
     }
 
+    /// Whether units are multiplied by noise that is no mask drawn beforehand.
+    pub(super) fn is_noise(self) -> bool {
+        matches!(self, Drop::Gaussian | Drop::Variational | Drop::Concrete | Drop::Standout)
+    }
+
     /// The name in a spec.
     fn name(self) -> &'static str {
         match self {
@@ -168,7 +173,7 @@ impl ThinSpec {
         let learned = matches!(self.drop, Drop::Variational | Drop::Concrete);
         let refused: [(bool, &'static str, String); 10] = [
             (
-                !units && self.scaling == Scaling::AtPrediction,
+                self.drop.is_noise() && self.scaling == Scaling::AtPrediction,
                 "thin.scaling",
                 format!("the mean of {name} noise is the same in training and prediction; leave it out"),
             ),

@@ -163,12 +163,12 @@ impl Thinning {
 
     /// Whether a level has noise that is not a mask drawn with the activations or for a slice.
     pub(super) fn is_noisy(&self, level: usize) -> bool {
-        self.rates[level] > 0.0 && (self.drop != Drop::Units || self.counts_rows())
+        self.rates[level] > 0.0 && (self.drop.is_noise() || self.counts_rows())
     }
 
     /// Whether each row keeps an exact number of units.
     pub(super) fn counts_rows(&self) -> bool {
-        self.count == Count::Exact && self.share == Share::Row
+        self.drop == Drop::Units && self.count == Count::Exact && self.share == Share::Row
     }
 
     /// Key and step of the words that a level's noise is drawn from; none for the whole network.
