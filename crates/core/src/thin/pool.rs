@@ -60,7 +60,7 @@ impl Pool {
             Sample::Training { step } => {
                 let key = Key { seed: self.seed, stream: streams::POOL };
                 let word = philox::words(key, Counter { block: 0, row: slice, step })[0];
-                u64::from(word) * u64::from(self.size) >> 32
+                (u64::from(word) * u64::from(self.size)) >> 32
             }
             Sample::MonteCarlo { number } => number % u64::from(self.size),
             Sample::Whole => 0,
@@ -108,6 +108,11 @@ impl Members {
         let problem =
             format!("no {} masks of {kept} units cover a level of {units}; take another scale", spec.members);
         Err(Error::spec("thin.masks", problem))
+    }
+
+    /// How many masks there are.
+    pub fn count(&self) -> u64 {
+        self.masks.len() as u64
     }
 
     /// The mask of a slice: in training they take turns over slices and steps, in a prediction over its

@@ -149,6 +149,11 @@ impl Thinning {
         self.rates.iter().position(|&rate| rate > 0.0)
     }
 
+    /// How many fixed masks there are, where masks are fixed.
+    pub(super) fn members(&self) -> Option<u64> {
+        self.members.iter().flatten().next().map(Members::count)
+    }
+
     /// The rate of a level for a sample. A schedule is for training; a prediction samples at the rates of
     /// the spec.
     pub(super) fn rate(&self, level: usize, sample: Sample) -> f32 {
