@@ -4,6 +4,7 @@ use serde_json::json;
 use thinnet::model::{Member, Model};
 use thinnet::prepare::{InputColumn, Inputs, Preparation, Target};
 use thinnet::report::{Curve, Series, table};
+use thinnet::thin::{Drop, LearnedNoise};
 
 use crate::arguments::Inspect;
 use crate::{fit, text};
@@ -123,16 +124,18 @@ fn members(model: &Model) -> String {
     )
 }
 
-/// Inputs, units, rate of the dropout before it, and parameters of each layer.
+/// Inputs, units, rate of the dropout before it, what was learned of that, and parameters of each layer.
 fn layers(model: &Model, member: &Member) -> Vec<serde_json::Value> {
     let (spec, network) = (model.spec.member(member.number), &member.network);
     let rates = spec.thin.rates(spec.network.hidden.len()).unwrap_or_default();
+    let learned = spec.thin.learned_noise(network);
     let last = network.layers().len() - 1;
     let layer = |(index, layer): (usize, &thinnet::network::Layer)| {
         let activation = if index == last { "none".into() } else { fit::named(&spec.network.activation) };
         json!({
             "inputs": layer.inputs,
             "input_rate": rates.get(index),
+            "learned_noise": learned.get(index),
             "units": layer.units,
             "activation": activation,
             "parameters": (layer.inputs + 1) * layer.units,
@@ -162,11 +165,36 @@ fn network(model: &Model) -> String {
     let headers = ["layer", "inputs", "rate", "units", "activation", "parameters"];
     let total = text::count(model.parameters() as u64);
     let share = fit::named(&model.spec.thin.share);
+    let rate = match model.spec.thin.drop {
+        Drop::Units => "is the probability that an input of the layer is dropped, with one mask".to_string(),
+        drop => {
+            format!("is that of the {} noise on the inputs of the layer, with one draw", fit::named(&drop))
+        }
+    };
     format!(
-        "Network: {total} parameters; rate is the probability that an input of the layer is dropped, with one \
-         mask for each {share}\n{}",
-        table(&headers, &rows)
+        "Network: {total} parameters; rate {rate} for each {share}\n{}{}",
+        table(&headers, &rows),
+        learned_noise(model)
     )
+}
+
+/// What was learned of the noise, a line for each layer whose inputs have noise.
+fn learned_noise(model: &Model) -> String {
+    let line = |(layer, learned): (usize, LearnedNoise)| match learned {
+        LearnedNoise::Rate(rate) => {
+            format!("The rate of layer {} was learned: {}.\n", layer + 1, text::number(rate.into()))
+        }
+        LearnedNoise::Alpha { smallest, median, largest } => {
+            let [smallest, median, largest] =
+                [smallest, median, largest].map(|alpha| text::number(alpha.into()));
+            format!(
+                "The variances of the noise of layer {} were learned: {smallest} to {largest}, median {median}.\n",
+                layer + 1
+            )
+        }
+    };
+    let learned = model.spec.thin.learned_noise(model.network()).into_iter().enumerate();
+    learned.filter_map(|(layer, learned)| Some(line((layer, learned?)))).collect()
 }
 
 fn training(model: &Model) -> String {

@@ -9,7 +9,7 @@ use crate::data::DataSpec;
 use crate::error::{Error, Result};
 use crate::network::NetworkSpec;
 use crate::prepare::{Pipeline, PrepareSpec};
-use crate::thin::ThinSpec;
+use crate::thin::{RateSchedule, ThinSpec};
 use crate::train::{Loss, TrainSpec};
 
 /// The spec of a run. What a file leaves out has its default; a field it does not know is an error.
@@ -74,12 +74,18 @@ impl Spec {
         self.data.check()?;
         self.network.check()?;
         self.ensemble.check()?;
+        self.thin.check()?;
         // Where every member has a turn, nobody has the layers of `[network]`.
         let turns = self.ensemble.networks.len().max(1);
         for member in 0..turns {
             self.thin.rates(self.ensemble.network(&self.network, member).hidden.len())?;
         }
-        self.train.check()
+        self.train.check()?;
+        if self.thin.schedule != RateSchedule::Constant && self.train.epochs == 0 && self.train.steps == 0 {
+            let problem = "it needs to know how long the run is: set train.epochs or train.steps";
+            return Err(Error::spec("thin.schedule", problem));
+        }
+        Ok(())
     }
 
     /// The spec of one member, counted from 0: that of the run which trains its network alone on the

@@ -9,6 +9,8 @@ pub(crate) const SHUFFLE: u32 = 1;
 /// Which rows validate.
 pub(crate) const SPLIT: u32 = 2;
 
+/// Which mask of a pool a slice has.
+pub(crate) const POOL: u32 = 3;
 /// The seeds of an ensemble's members.
 pub(crate) const MEMBERS: u32 = 0x10;
 /// The training rows that a member draws.
@@ -45,4 +47,9 @@ pub(crate) fn below(key: Key, counter: Counter, limit: usize) -> usize {
     let [high, low, ..] = philox::words(key, counter);
     let word = u64::from(high) << 32 | u64::from(low);
     ((u128::from(word) * limit as u128) >> 64) as usize
+}
+
+/// The fixed masks of Masksembles: one stream for each level of units.
+pub(crate) fn masks(level: usize) -> u32 {
+    0x6000_0000 + level as u32
 }

@@ -12,6 +12,8 @@
 //! | [`gather`] | rows into units and back, compact lines into whole ones |
 //! | [`elementwise`] | activations, masks and their derivatives |
 //! | [`moments`] | mean and variance through activations and masks |
+//! | [`normal`] | normal random numbers |
+//! | [`noise`] | units multiplied by random factors, and what is learned of those |
 //! | [`mask`] | masks over matrices that stand row by row |
 //! | [`update`] | one line of weights moved by its gradient |
 //! | [`reduce`] | sums in a fixed order |
@@ -26,6 +28,8 @@ pub mod mask;
 pub mod matmul;
 pub mod memory;
 pub mod moments;
+pub mod noise;
+pub mod normal;
 pub mod philox;
 pub mod reduce;
 mod simd;

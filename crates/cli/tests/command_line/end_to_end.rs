@@ -221,3 +221,62 @@ fn help_names_every_mode() {
         assert!(folder.good(&format!("{mode} --help")).contains("Example"), "{mode}");
     }
 }
+
+/// Every member of the family that acts on units, from the command line to the report of its model.
+#[test]
+fn noise_on_units() {
+    let folder = Folder::with_data("noise");
+    for options in [
+        "--drop gaussian --share row",
+        "--drop variational --share row --divergence-warmup 50 --precision 4",
+        "--drop concrete --share row --length-scale 0.1",
+        "--drop standout --share row --standout-slope 0.5",
+        "--count exact --rate-schedule flat-cosine:0.5",
+        "--pool 100 --rate-schedule off:0.2",
+        "--masks 4:2",
+    ] {
+        let fitted =
+            folder.json(&format!("fit values.csv -q --json --epochs 40 -o m.thinnet {SMALL} {options}"));
+        let deviation = fitted["train"]["rmse"].as_f64().unwrap();
+        assert!(deviation < 6.0, "{options}: {deviation} of a deviation of 10");
+        let (whole, sampled) = ("evaluate m.thinnet values.csv --json", "--average mc:4");
+        for average in ["", sampled] {
+            let rmse = folder.json(&format!("{whole} {average}"))["rmse"].as_f64().unwrap();
+            assert!(rmse < 7.0, "{options}, {average}: {rmse}");
+        }
+        let (report, inspected) = (folder.good("inspect m.thinnet"), folder.json("inspect m.thinnet --json"));
+        let learned = &inspected["layers"][1]["learned_noise"];
+        assert_eq!(learned, &fitted["learned_noise"][1], "{options}");
+        if options.contains("concrete") {
+            let rate = learned["rate"].as_f64().unwrap();
+            assert!(
+                rate > 0.0 && rate < 1.0 && report.contains("The rate of layer 2 was learned: "),
+                "{report}"
+            );
+        } else if options.contains("variational") {
+            let largest = learned["alpha"]["largest"].as_f64().unwrap();
+            assert!(largest > 0.0 && largest <= 1.0, "{learned}");
+            assert!(report.contains("The variances of the noise of layer 2 were learned: "), "{report}");
+        } else {
+            assert!(learned.is_null() && !report.contains("learned:"), "{report}");
+        }
+    }
+    // The networks of fixed masks are those of the run, whatever the seed of the prediction.
+    let sampled = |seed| folder.good(&format!("predict m.thinnet values.csv --average mc:4 --seed {seed}"));
+    assert_eq!(sampled(1), sampled(2));
+}
+
+#[test]
+fn noise_that_makes_no_sense_is_refused() {
+    let folder = Folder::with_data("no-noise");
+    for (options, field) in [
+        ("--drop gaussian --count exact", "thin.count"),
+        ("--drop standout --input-dropout 0.2", "thin.input"),
+        ("--drop concrete --rate-schedule early:0.5", "thin.schedule"),
+        ("--pool 5 --share row", "thin.pool"),
+        ("--drop variational --dropout 0.7", "thin.hidden"),
+    ] {
+        let sentence = folder.fails(2, &format!("fit values.csv -q {options}"));
+        assert!(sentence.contains(field), "{options}: {sentence}");
+    }
+}

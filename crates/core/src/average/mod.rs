@@ -22,7 +22,7 @@ use thinnet_kernels::Isa;
 use crate::data::Matrix;
 use crate::error::{Error, Result};
 use crate::network::Network;
-use crate::thin::{self, Thinning};
+use crate::thin::{self, Drop, Thinning};
 
 /// The most droppable units whose thinned networks are enumerated: 2^20 of them.
 const MOST_DROPPABLE: usize = 20;
@@ -111,6 +111,15 @@ impl Thinned<'_> {
         match by {
             Average::MonteCarlo { mean: Mean::Geometric, .. } if self.output.link == Link::Identity => {
                 refused(format!("{by} is a mean of probabilities, which a regression has none of; use mc:T"))
+            }
+            Average::Exact if self.thinning.drop() != Drop::Units || !self.thinning.is_independent() => {
+                refused("exact needs units that are dropped independently of each other; use mc:T".into())
+            }
+            Average::Moments
+                if !matches!(self.thinning.drop(), Drop::Units | Drop::Gaussian)
+                    || !self.thinning.is_independent() =>
+            {
+                refused("moments needs units with independent noise of given variance; use mc:T".into())
             }
             Average::Exact if self.droppable() > MOST_DROPPABLE => refused(format!(
                 "exact asks all 2^{} thinned networks; with more than {MOST_DROPPABLE} droppable units use mc:T",

@@ -262,6 +262,8 @@ impl Model {
             return Err(Error::argument("inputs", problem));
         }
         let isa = Isa::from_environment().map_err(Error::Machine)?;
+        // Where masks come back, the networks that are sampled are those of the run.
+        let seed = if self.spec.thin.repeats_masks() { self.spec.seed } else { seed };
         let alone = |member: &Member| {
             let thinning = Thinning::new(&self.spec.thin, &member.network, member_seed(seed, member.number))?;
             let seen = member.seen(inputs);

@@ -9,23 +9,39 @@ use thinnet_kernels::{gather, line, reduce, stride};
 use super::Thinning;
 use super::forward::submatrix;
 use super::slice::{Level, Slice};
-use crate::network::{Activation, Network};
+use crate::network::{Activation, Learned, Network};
 
 impl Slice {
-    /// Carries the gradient of the outputs down to every hidden level.
+    /// Carries the gradient of the outputs down to every hidden level, and to the input where something
+    /// is learned of its noise.
     pub fn backward(&mut self, network: &Network, thinning: &Thinning) {
         let (isa, padded) = (self.isa, self.padded());
-        for index in (1..network.layers().len()).rev() {
-            let (mask, scale) = (self.row_mask(thinning, index), thinning.scale(index, self.sample));
+        let learns_of_input = thinning.is_noisy(0) && thinning.drop().learned().0 != Learned::Nothing;
+        let lowest = if learns_of_input { 0 } else { 1 };
+        for index in (lowest..network.layers().len()).rev() {
+            let (mask, scale) = self.mask_and_scale(thinning, index);
             let (below, above) = self.levels.split_at_mut(index + 1);
             let (below, above) = (&mut below[index], &above[0]);
-            let Level { kept, units, pre, gradients, .. } = below;
-            let weights = submatrix(network, index, kept, &above.kept).transposed();
-            matmul::product(isa, weights, &above.gradients, padded, padded, gradients, padded, false);
+            let weights = submatrix(network, index, &below.kept, &above.kept).transposed();
+            matmul::product(
+                isa,
+                weights,
+                &above.gradients,
+                padded,
+                padded,
+                &mut below.gradients,
+                padded,
+                false,
+            );
+            self.differentiate_noise(network, thinning, index);
+            if index == 0 {
+                return;
+            }
+            let Level { kept, units, pre, gradients, noise, .. } = &mut self.levels[index];
             let activation = network.layers()[index - 1].activation;
             // A relu that the mask or its own sign silenced is 0 among the activations: no mask is drawn.
             let mask = mask.filter(|_| activation != Activation::Relu);
-            let pre = if pre.is_empty() { units } else { pre };
+            let pre = [pre, &noise.clean].into_iter().find(|buffer| !buffer.is_empty()).unwrap_or(units);
             let activation = activation.kernel();
             let layer = Units { units: kept.units(), rows: padded, mask, scale, activation };
             elementwise::differentiate(isa, layer, pre, gradients);
@@ -78,10 +94,6 @@ impl Slice {
             gather::expand_add(self.isa, below.kept.bits(), &compact[position * inputs_stride..], line);
         }
     }
-
-    /// Adds the gradients of the learned numbers of the noise of a layer to `to`: of some of its units
-    /// where each weight has one, else of all its inputs. No member of the family learns any yet.
-    pub fn noise_gradients(&self, _layer: usize, _units: Range<usize>, _to: &mut [f32]) {}
 
     /// Adds the gradients of the biases of a layer to `to`, one for each unit.
     pub fn bias_gradients(&self, layer: usize, to: &mut [f32]) {

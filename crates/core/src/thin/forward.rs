@@ -11,10 +11,15 @@ use super::{Kept, Thinning};
 use crate::network::Network;
 
 impl Slice {
-    /// Runs the given layers on the level below them.
+    /// Runs the given layers on the level below them. Layer 0 puts its noise on the inputs, so rows whose
+    /// inputs are noisy are loaded again before it runs again.
     pub fn forward(&mut self, network: &Network, thinning: &Thinning, layers: Range<usize>) {
         let (isa, padded) = (self.isa, self.padded());
         for index in layers {
+            if index == 0 && thinning.is_noisy(0) {
+                self.multiply_noise(network, thinning, 0);
+                self.write_rows(0);
+            }
             let (below, above) = self.levels.split_at_mut(index + 1);
             let (below, above) = (&below[index], &mut above[0]);
             let weights = submatrix(network, index, &below.kept, &above.kept);
@@ -25,17 +30,25 @@ impl Slice {
 
     /// What a layer has summed up becomes its activations.
     pub(super) fn activate(&mut self, network: &Network, thinning: &Thinning, index: usize) {
+        let (mask, scale) = self.mask_and_scale(thinning, index + 1);
         let (isa, padded) = (self.isa, self.padded());
-        let (mask, scale) = (self.row_mask(thinning, index + 1), thinning.scale(index + 1, self.sample));
-        let Level { kept, units, rows, pre, .. } = &mut self.levels[index + 1];
+        let Level { kept, units, pre, .. } = &mut self.levels[index + 1];
         let activation = network.layers()[index].activation.kernel();
         let layer = Units { units: kept.units(), rows: padded, mask, scale, activation };
         elementwise::activate(isa, layer, network.biases(index), units, pre);
-        if !rows.is_empty() {
-            let (count, width) = (kept.count(), stride(kept.count()));
-            units[count * padded..line(count) * padded].fill(0.0);
-            gather::transpose(isa, units, line(count), padded, padded, rows, width);
+        self.multiply_noise(network, thinning, index + 1);
+        if !self.levels[index + 1].rows.is_empty() {
+            self.write_rows(index + 1);
         }
+    }
+
+    /// Writes the activations of a level row by row.
+    fn write_rows(&mut self, level: usize) {
+        let (isa, padded) = (self.isa, self.padded());
+        let Level { kept, units, rows, .. } = &mut self.levels[level];
+        let (count, width) = (kept.count(), stride(kept.count()));
+        units[count * padded..line(count) * padded].fill(0.0);
+        gather::transpose(isa, units, line(count), padded, padded, rows, width);
     }
 }
 

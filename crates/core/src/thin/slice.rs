@@ -7,6 +7,7 @@
 use thinnet_kernels::elementwise::{self, RowMask, Units};
 use thinnet_kernels::{Isa, LINE, gather, line, stride};
 
+use super::noise::NoiseBuffers;
 use super::{Kept, Sample, Share, Thinning};
 use crate::network::{Activation, Network};
 
@@ -31,6 +32,8 @@ pub(super) struct Level {
     pub pre: Vec<f32>,
     /// The gradient of the loss by the pre-activations, `[kept units, rows]`.
     pub gradients: Vec<f32>,
+    /// What its noise needs, where it has any.
+    pub noise: NoiseBuffers,
 }
 
 impl Level {
@@ -48,6 +51,7 @@ impl Level {
             ),
             pre: zeros(train && place == Place::Hidden && !from_output, size),
             gradients: zeros(train && place != Place::Input, size),
+            noise: NoiseBuffers::default(),
         }
     }
 }
@@ -66,9 +70,12 @@ pub struct Slice {
     pub(super) levels: Vec<Level>,
     pub(super) sample: Sample,
     /// Tells the slices of a mini-batch apart.
-    number: u32,
+    pub(super) number: u32,
     pub(super) first_row: u32,
     rows: usize,
+    pub(super) buffers: Buffers,
+    /// The most rows, padded.
+    pub(super) padded_most: usize,
     whole_line: Vec<f32>,
 }
 
@@ -84,7 +91,17 @@ impl Slice {
         });
         let levels = std::iter::once(input).chain(above).collect();
         let whole_line = vec![0.0; line(network.inputs())];
-        Self { isa, levels, sample: Sample::Whole, number, first_row: 0, rows: 0, whole_line }
+        Self {
+            isa,
+            levels,
+            sample: Sample::Whole,
+            number,
+            first_row: 0,
+            rows: 0,
+            buffers,
+            padded_most: padded,
+            whole_line,
+        }
     }
 
     /// How many rows are loaded.
@@ -140,13 +157,14 @@ impl Slice {
     /// Samples a thinned network for the rows that follow. `first_row` is the number of the
     /// slice's first row, by which masks of rows are drawn.
     pub fn thin(&mut self, thinning: &Thinning, sample: Sample, first_row: u32) {
+        self.make_room(thinning);
         (self.sample, self.first_row) = (sample, first_row);
         for (level, Level { kept, .. }) in self.levels.iter_mut().enumerate() {
             thinning.draw(self.isa, level, sample, self.number, kept);
         }
     }
 
-    /// Loads rows, one line of inputs each, and thins them.
+    /// Loads rows, one line of inputs each, and thins them. Noise that is no mask comes in the forward pass.
     pub fn load<'a>(&mut self, thinning: &Thinning, rows: impl ExactSizeIterator<Item = &'a [f32]>) {
         self.rows = rows.len();
         let (isa, padded) = (self.isa, line(self.rows));
@@ -171,7 +189,7 @@ impl Slice {
     /// Masks and scales the input, where it is thinned.
     fn thin_input(&mut self, thinning: &Thinning) {
         let (isa, padded) = (self.isa, self.padded());
-        let (mask, scale) = (self.row_mask(thinning, 0), thinning.scale(0, self.sample));
+        let (mask, scale) = self.mask_and_scale(thinning, 0);
         if mask.is_none() && scale == 1.0 {
             return;
         }
@@ -181,6 +199,17 @@ impl Slice {
         let layer = Units { units: kept.units(), rows: padded, mask, scale, activation };
         elementwise::activate(isa, layer, &[], units, &mut []);
         gather::transpose(isa, units, line(count), padded, padded, rows, width);
+    }
+
+    /// What the activations of a level are masked and multiplied with in the same pass.
+    pub(super) fn mask_and_scale(&self, thinning: &Thinning, level: usize) -> (Option<RowMask>, f32) {
+        // Where rows are counted, the noise has the scale.
+        let scale = if thinning.counts_rows() && self.sample != Sample::Whole {
+            1.0
+        } else {
+            thinning.scale(level, self.sample)
+        };
+        (self.row_mask(thinning, level), scale)
     }
 
     /// The mask of a level where every row has its own.

@@ -12,6 +12,9 @@ pub(crate) const PREDICTED_ROWS: usize = 64;
 
 /// The outputs of the whole network (weight scaling), `[rows, outputs]`; logits for a classification.
 ///
+/// Where masks are fixed, a weight between units that no mask keeps together was never trained. The
+/// outputs are then the means of those of the members.
+///
 /// Runs on the threads of the pool it is called from. `inputs` must have the network's width.
 pub fn outputs(isa: Isa, network: &Network, thinning: &Thinning, inputs: &Matrix) -> Matrix {
     activations(isa, network, thinning, inputs, network.layers().len())
@@ -32,10 +35,18 @@ pub(crate) fn activations(
     let chunks = activations.values_mut().par_chunks_mut(PREDICTED_ROWS * width).enumerate();
     chunks.for_each_init(new_slice, |slice, (chunk, to)| {
         let first = chunk * PREDICTED_ROWS;
-        slice.thin(thinning, Sample::Whole, first as u32);
-        slice.load(thinning, (first..first + to.len() / width).map(|row| inputs.row(row)));
-        slice.forward(network, thinning, 0..level);
-        slice.write_level(level, to);
+        let mut run = |sample: Sample, to: &mut [f32]| {
+            slice.thin(thinning, sample, first as u32);
+            slice.load(thinning, (first..first + to.len() / width).map(|row| inputs.row(row)));
+            slice.forward(network, thinning, 0..level);
+            slice.write_level(level, to);
+        };
+        let Some(members) = thinning.members() else { return run(Sample::Whole, to) };
+        let mut member = vec![0.0; to.len()];
+        for number in 0..members {
+            run(Sample::MonteCarlo { number }, &mut member);
+            to.iter_mut().zip(&member).for_each(|(to, output)| *to += output / members as f32);
+        }
     });
     activations
 }

@@ -10,7 +10,7 @@
 use thinnet_kernels::Isa;
 
 use crate::network::Network;
-use crate::thin::{Kept, Sample, Share, Thinning};
+use crate::thin::{Drop, Kept, Sample, Share, Thinning};
 
 /// Steps that a unit can be brought forward at once, its own included.
 pub(super) const WINDOW: usize = 8;
@@ -43,7 +43,9 @@ impl Ahead {
     pub fn new(network: &Network, thinning: &Thinning, slices: usize, enabled: bool) -> Self {
         let skipped = |level| libm::pow(f64::from(thinning.rate(level)), slices as f64);
         let lazy = |(index, layer): (usize, &crate::network::Layer)| {
-            let worth = thinning.share() == Share::Slice && skipped(index + 1) >= WORTH_SKIPPING;
+            let worth = thinning.drop() == Drop::Units
+                && thinning.share() == Share::Slice
+                && skipped(index + 1) >= WORTH_SKIPPING;
             (enabled && worth).then(|| Lazy {
                 next: vec![0; layer.units],
                 kept: std::array::from_fn(|_| vec![true; layer.units]),

@@ -6,6 +6,7 @@ mod events;
 mod loss;
 mod optimizer;
 mod pair;
+mod regulariser;
 mod schedule;
 mod spec;
 mod step;

@@ -65,6 +65,11 @@ impl Update {
         Self { isa, rules, penalty: Penalty { l1: spec.l1, l2: spec.l2 }, max_norm: spec.max_norm }
     }
 
+    /// The same with more of the penalty on half the sum of w².
+    pub fn with_l2(self, more: f32) -> Self {
+        Self { penalty: Penalty { l2: self.penalty.l2 + more, ..self.penalty }, ..self }
+    }
+
     /// Does `count` steps of the incoming weights of one unit, whose gradient is that of the first
     /// and 0 in the others; after each step their norm is held to max-norm.
     pub fn weights(

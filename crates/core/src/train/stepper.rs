@@ -7,6 +7,7 @@ use thinnet_kernels::{Isa, line, memory, reduce};
 use super::ahead::{Ahead, WINDOW};
 use super::blocks::{self, Block, Parameters, Part};
 use super::optimizer::Update;
+use super::regulariser::Regulariser;
 use super::trainer::fits;
 use super::{Objective, Pair, TrainSpec};
 use crate::data::Examples;
@@ -28,6 +29,7 @@ pub struct Stepper {
     pub(super) slices: Vec<Working>,
     pub(super) parallel: bool,
     pub(super) step: u64,
+    regulariser: Regulariser,
     pub(super) batch: usize,
     blocks: Vec<Block>,
     ahead: Ahead,
@@ -83,7 +85,13 @@ impl Stepper {
             let twin = (train.pair != Pair::None).then(|| slice(count + number));
             Working { slice: slice(number), number, twin, loss: 0.0 }
         };
-        let slices: Vec<Working> = (0..count).map(new_slice).collect();
+        let mut slices: Vec<Working> = (0..count).map(new_slice).collect();
+        for Working { slice, twin, .. } in &mut slices {
+            slice.make_room(&thinning);
+            if let Some(twin) = twin {
+                twin.make_room(&thinning);
+            }
+        }
         let blocks = blocks::cut(&network);
         let length = blocks::scratch_length(&network, &blocks);
         let new_scratch = || Mutex::new(Scratch { whole: vec![0.0; length], compact: vec![0.0; length] });
@@ -119,11 +127,21 @@ impl Stepper {
             gradients: zeros(train.clip > 0.0)?,
             positions: (0..widest.max(train.slice) as u32).collect(),
             step: 0,
+            regulariser: Regulariser::new(thin, objective.loss(), &network, batch),
             batch,
             network,
             slices,
             blocks,
         })
+    }
+
+    /// The same for a run on so many rows and of so many steps: what is learned of the noise is weighed
+    /// against the rows (without this, those of a batch), and a schedule of the rates ends with the steps.
+    #[must_use]
+    pub fn for_run(mut self, rows: usize, total_steps: u64) -> Self {
+        self.regulariser = self.regulariser.for_rows(rows);
+        self.thinning = self.thinning.with_total_steps(total_steps);
+        self
     }
 
     /// The network as it is now.
@@ -170,7 +188,22 @@ impl Stepper {
         let update = Update::new(self.isa, &self.spec, self.step, learning_rates);
         let factor = if self.spec.clip > 0.0 { self.store_gradients(count) } else { 1.0 };
         self.plan(learning_rates.len());
-        let Self { network, slices, blocks, scratch, first, second, gradients, positions, counts, .. } = self;
+        self.regulariser.begin(self.isa, &self.network, self.step);
+        let Self {
+            isa,
+            network,
+            slices,
+            blocks,
+            scratch,
+            first,
+            second,
+            gradients,
+            positions,
+            counts,
+            regulariser,
+            ..
+        } = self;
+        let regulariser = &*regulariser;
         let (shape, values) = network.shape_and_values_mut();
         let parameters = Parameters { values, first, second };
         blocks::for_each(blocks, parameters, self.parallel, &|block, mut parameters| {
@@ -185,9 +218,16 @@ impl Stepper {
             if block.part != Part::Weights {
                 let length = block.length(layer);
                 let (values, first, second) = parameters.line(0, length);
+                if block.part == Part::Noise {
+                    regulariser.add(*isa, block.layer, layer, values, &mut whole[..length]);
+                }
                 update.free(&whole[..length], values, first, second);
+                if block.part == Part::Noise {
+                    regulariser.bound(layer, values);
+                }
                 return;
             }
+            let update = update.with_l2(regulariser.l2(block.layer));
             let length = line(layer.inputs);
             for (unit, &count) in counts[block.first_unit..][..block.units.len()].iter().enumerate() {
                 if count > 0 {
@@ -251,7 +291,7 @@ fn block_gradients(
                 slice.weight_gradients(block.layer, block.units.clone(), first, positions, compact, whole);
             }
             Part::Biases => slice.bias_gradients(block.layer, whole),
-            Part::Noise => slice.noise_gradients(block.layer, block.units.clone(), whole),
+            Part::Noise => slice.noise_gradients(layer, block.layer, block.units.clone(), whole),
         }
     }
 }

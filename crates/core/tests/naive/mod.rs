@@ -8,6 +8,7 @@ pub mod activation;
 pub mod case;
 pub mod loss;
 pub mod mask;
+pub mod noise;
 pub mod real;
 pub mod rule;
 
@@ -191,7 +192,7 @@ impl Net {
     }
 }
 
-fn dot(weights: &[f64], values: &[Real]) -> Real {
+pub fn dot(weights: &[f64], values: &[Real]) -> Real {
     weights.iter().zip(values).map(|(&w, &y)| y * w).sum()
 }
 
