@@ -1,6 +1,6 @@
 //! Units multiplied by random factors, drawn in registers and drawn again for the derivative.
 //!
-//! Buffers are `[units, rows]` with the rows of a slice padded to a multiple of [`LINE`](crate::LINE),
+//! Buffers are `[units, rows]` with the rows of a slice padded to a multiple of [`LINE`],
 //! and hold every unit of a level. The four words of a counter are for four units of one row, or of all
 //! rows of a slice.
 
