@@ -6,13 +6,19 @@ use std::io::{self, BufRead, Write};
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use thinnet::data::{Examples, Matrix, Targets};
+use thinnet::Spec;
+use thinnet::average::{Link, average};
+use thinnet::data::{Data, Examples, Matrix, Targets, digits};
+use thinnet::model::fit;
 use thinnet::network::{Activation, Initialise, Network, NetworkSpec};
 use thinnet::thin::{self, Drop, Rates, Share, ThinSpec, Thinning};
-use thinnet::train::{Objective, Stepper, Threads, TrainSpec};
+use thinnet::train::{Flow, Objective, Stepper, Threads, TrainSpec};
 use thinnet_kernels::matmul::{Submatrix, product};
 use thinnet_kernels::philox::{self, Counter, Key};
 use thinnet_kernels::{Isa, line, stride};
+
+/// The object that is written back, or what went wrong.
+type Answer = Result<Value, String>;
 
 /// A net of the benchmark, as bench/nets.json has it.
 #[derive(serde::Deserialize)]
@@ -89,7 +95,7 @@ fn thin_spec(net: &Net, mode: &str) -> Result<ThinSpec, String> {
 const MEASUREMENT_MILLISECONDS: f64 = 5.0;
 
 /// Milliseconds of a step, measured `repeats` times.
-fn time(threads: &Threads, name: &str, mode: &str, repeats: usize) -> Result<Value, String> {
+fn time(threads: &Threads, name: &str, mode: &str, repeats: usize) -> Answer {
     let net = Net::named(name)?;
     let thin = thin_spec(&net, mode)?;
     let run = || -> thinnet::Result<Vec<f64>> {
@@ -120,7 +126,7 @@ fn time(threads: &Threads, name: &str, mode: &str, repeats: usize) -> Result<Val
 }
 
 /// Milliseconds of the prediction of 10,000 rows.
-fn predict(threads: &Threads, name: &str, repeats: usize) -> Result<Value, String> {
+fn predict(threads: &Threads, name: &str, repeats: usize) -> Answer {
     let net = Net::named(name)?;
     let run = || -> thinnet::Result<Vec<f64>> {
         let rows = examples(&net, PREDICTED_ROWS)?;
@@ -141,8 +147,64 @@ fn predict(threads: &Threads, name: &str, repeats: usize) -> Result<Value, Strin
 
 const PREDICTED_ROWS: usize = 10_000;
 
+/// Milliseconds of some work, which runs once before.
+fn timed(repeats: usize, mut once: impl FnMut() -> thinnet::Result<()>) -> thinnet::Result<Vec<f64>> {
+    once()?;
+    let timed = |_| {
+        let began = Instant::now();
+        once()?;
+        Ok(began.elapsed().as_secs_f64() * 1e3)
+    };
+    (0..repeats).map(timed).collect()
+}
+
+/// Milliseconds of an average of the thinned networks for 1,000 rows.
+fn averages(threads: &Threads, network: Network, thin: &ThinSpec, by: &str, repeats: usize) -> Answer {
+    let run = || -> thinnet::Result<Vec<f64>> {
+        let inputs = Matrix::new(1000, network.inputs(), numbers(1000 * network.inputs(), 102))?;
+        let thinning = Thinning::new(thin, &network, 0)?;
+        let isa = Isa::from_environment().map_err(thinnet::Error::Machine)?;
+        let by = by.parse().map_err(thinnet::Error::Machine)?;
+        timed(repeats, || {
+            average(isa, &network, &thinning, Link::Softmax, &inputs, by).map(|mean| {
+                std::hint::black_box(mean);
+            })
+        })
+    };
+    let milliseconds = threads.run(run).map_err(|error| error.to_string())?;
+    Ok(json!({ "average": by, "milliseconds": milliseconds }))
+}
+
+/// Milliseconds of an average by a net of the benchmark.
+fn average_of(threads: &Threads, name: &str, by: &str, repeats: usize) -> Answer {
+    let net = Net::named(name)?;
+    let network = net.network().map_err(|error| error.to_string())?;
+    averages(threads, network, &thin_spec(&net, "slice")?, by, repeats)
+}
+
+/// Milliseconds of all thinned networks of one layer of 16 units.
+fn exact(threads: &Threads, repeats: usize) -> Answer {
+    let spec = NetworkSpec { hidden: vec![16], ..NetworkSpec::default() };
+    let network = Network::new(64, 10, &spec, 0).map_err(|error| error.to_string())?;
+    averages(threads, network, &ThinSpec { hidden: Rates::All(0.5), ..ThinSpec::default() }, "exact", repeats)
+}
+
+/// Milliseconds of the training of so many members on so many threads.
+fn ensemble(members: &str, threads: &str, repeats: usize) -> Answer {
+    let number = |word: &str| word.parse().map_err(|_| format!("{word:?} is no number"));
+    let mut spec = Spec::default();
+    spec.ensemble.members = number(members)?;
+    spec.train.epochs = 20;
+    let run = || -> thinnet::Result<Vec<f64>> {
+        let data = Data::Images(digits()?);
+        let threads = Threads::new(number(threads).map_err(thinnet::Error::Machine)?)?;
+        timed(repeats, || fit(&data, None, &spec, &threads, &mut |_| Flow::Continue).map(|_| ()))
+    };
+    Ok(json!({ "milliseconds": run().map_err(|error| error.to_string())? }))
+}
+
 /// Milliseconds of all products of one dense step, each half of the batch on its own thread.
-fn gemm(threads: &Threads, name: &str, repeats: usize) -> Result<Value, String> {
+fn gemm(threads: &Threads, name: &str, repeats: usize) -> Answer {
     let net = Net::named(name)?;
     let isa = Isa::from_environment()?;
     let rows = line(net.batch / 2);
@@ -192,7 +254,7 @@ fn gemm(threads: &Threads, name: &str, repeats: usize) -> Result<Value, String> 
 }
 
 /// The most memory this process has held, after some steps of a dense net.
-fn memory(threads: &Threads, name: &str) -> Result<Value, String> {
+fn memory(threads: &Threads, name: &str) -> Answer {
     time(threads, name, "dense", 3)?;
     let status = std::fs::read_to_string("/proc/self/status").map_err(|error| error.to_string())?;
     let peak = status
@@ -201,7 +263,7 @@ fn memory(threads: &Threads, name: &str) -> Result<Value, String> {
     Ok(json!({ "net": name, "peak_mib": peak.map(|kib| kib / 1024.0) }))
 }
 
-fn answer(threads: &Threads, words: &[&str]) -> Result<Value, String> {
+fn answer(threads: &Threads, words: &[&str]) -> Answer {
     let repeats = |word: Option<&&str>| {
         word.map_or(Ok(20), |word| word.parse().map_err(|_| format!("{word:?} is no count")))
     };
@@ -209,6 +271,9 @@ fn answer(threads: &Threads, words: &[&str]) -> Result<Value, String> {
         ["time", net, mode, rest @ ..] => time(threads, net, mode, repeats(rest.first())?),
         ["predict", net, rest @ ..] => predict(threads, net, repeats(rest.first())?),
         ["gemm", net, rest @ ..] => gemm(threads, net, repeats(rest.first())?),
+        ["average", net, by, rest @ ..] => average_of(threads, net, by, repeats(rest.first())?),
+        ["exact", rest @ ..] => exact(threads, repeats(rest.first())?),
+        ["ensemble", members, count, rest @ ..] => ensemble(members, count, repeats(rest.first())?),
         ["memory", net] => memory(threads, net),
         _ => Err(format!("cannot answer {:?}", words.join(" "))),
     }
