@@ -12,12 +12,15 @@
 //! | [`gather`] | rows into units and back, compact lines into whole ones |
 //! | [`elementwise`] | activations, masks and their derivatives |
 //! | [`mask`] | masks over matrices that stand row by row |
+//! | [`edges`] | edges dropped with one mask for many rows |
+//! | [`row_edges`] | edges dropped with a mask for each row |
 //! | [`update`] | one line of weights moved by its gradient |
 //! | [`reduce`] | sums in a fixed order |
 //!
 //! Every kernel is written once, over the lanes of `simd::Simd`, and compiled for each
 //! instruction set.
 
+pub mod edges;
 pub mod elementwise;
 pub mod gather;
 pub mod isa;
@@ -26,6 +29,7 @@ pub mod matmul;
 pub mod memory;
 pub mod philox;
 pub mod reduce;
+pub mod row_edges;
 mod simd;
 pub mod update;
 

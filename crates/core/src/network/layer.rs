@@ -183,6 +183,12 @@ impl Network {
         &self.values[layer.biases_at..][..layer.units]
     }
 
+    /// The biases of a layer and the zeros that pad them to whole vectors.
+    pub(crate) fn padded_biases(&self, layer: usize) -> &[f32] {
+        let layer = &self.layers[layer];
+        &self.values[layer.biases_at..layer.noise_at()]
+    }
+
     /// The learned numbers of the noise of a layer, in padded lines: one number, one for each input,
     /// or `[units, stride]`; empty where none is learned.
     pub fn noise(&self, layer: usize) -> &[f32] {

@@ -7,6 +7,7 @@ use thinnet_kernels::matmul::{self, Submatrix};
 use thinnet_kernels::{gather, line, reduce, stride};
 
 use super::Thinning;
+use super::edges::EdgeNoise;
 use super::forward::submatrix;
 use super::slice::{Level, Slice};
 use crate::network::{Activation, Network};
@@ -17,11 +18,18 @@ impl Slice {
         let (isa, padded) = (self.isa, self.padded());
         for index in (1..network.layers().len()).rev() {
             let (mask, scale) = (self.row_mask(thinning, index), thinning.scale(index, self.sample));
+            let noise = self.noise[index];
+            if let Some(noise) = noise {
+                self.edges_backward(network, index, noise);
+            }
+            let scale = scale * noise.map_or(1.0, EdgeNoise::backward_scale);
             let (below, above) = self.levels.split_at_mut(index + 1);
             let (below, above) = (&mut below[index], &above[0]);
             let Level { kept, units, pre, gradients, .. } = below;
-            let weights = submatrix(network, index, kept, &above.kept).transposed();
-            matmul::product(isa, weights, &above.gradients, padded, padded, gradients, padded, false);
+            if noise.is_none() {
+                let weights = submatrix(network, index, kept, &above.kept).transposed();
+                matmul::product(isa, weights, &above.gradients, padded, padded, gradients, padded, false);
+            }
             let activation = network.layers()[index - 1].activation;
             // A relu that the mask or its own sign silenced is 0 among the activations: no mask is drawn.
             let mask = mask.filter(|_| activation != Activation::Relu);
@@ -44,6 +52,13 @@ impl Slice {
         compact: &mut [f32],
         to: &mut [f32],
     ) {
+        if let Some(noise) = self.noise[layer] {
+            if first {
+                to[..units.len() * stride(self.levels[layer].kept.level())].fill(0.0);
+            }
+            self.edge_gradients(layer, noise, units, positions, compact, to);
+            return;
+        }
         let (below, above) = (&self.levels[layer], &self.levels[layer + 1]);
         let whole_stride = stride(below.kept.level());
         let kept = above.kept.between(units.start, units.end);
@@ -83,8 +98,12 @@ impl Slice {
     /// where each weight has one, else of all its inputs. No member of the family learns any yet.
     pub fn noise_gradients(&self, _layer: usize, _units: Range<usize>, _to: &mut [f32]) {}
 
-    /// Adds the gradients of the biases of a layer to `to`, one for each unit.
-    pub fn bias_gradients(&self, layer: usize, to: &mut [f32]) {
+    /// Adds the gradients of the biases of a layer to `to`, one for each unit; `compact` is as long.
+    pub fn bias_gradients(&self, layer: usize, compact: &mut [f32], to: &mut [f32]) {
+        if let Some(noise) = self.noise[layer] {
+            self.edge_bias_gradients(layer, noise, compact, to);
+            return;
+        }
         let Level { kept, gradients, .. } = &self.levels[layer + 1];
         for (&unit, line) in kept.units().iter().zip(gradients.chunks_exact(self.padded())) {
             to[unit as usize] += reduce::sum(self.isa, line);

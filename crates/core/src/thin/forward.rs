@@ -17,14 +17,22 @@ impl Slice {
         for index in layers {
             let (mask, scale) = (self.row_mask(thinning, index + 1), thinning.scale(index + 1, self.sample));
             let layer = &network.layers()[index];
+            let noise = self.noise[index];
+            if let Some(noise) = noise {
+                self.edges_forward(network, index, noise);
+            }
             let (below, above) = self.levels.split_at_mut(index + 1);
             let (below, above) = (&below[index], &mut above[0]);
-            let weights = submatrix(network, index, &below.kept, &above.kept);
-            matmul::product(isa, weights, &below.units, padded, padded, &mut above.units, padded, false);
+            if noise.is_none() {
+                let weights = submatrix(network, index, &below.kept, &above.kept);
+                matmul::product(isa, weights, &below.units, padded, padded, &mut above.units, padded, false);
+            }
             let Level { kept, units, rows, pre, .. } = above;
+            // The noise of the edges has taken the biases in.
+            let biases = if noise.is_none() { network.biases(index) } else { &[] };
             let activation = layer.activation.kernel();
             let layer = Units { units: kept.units(), rows: padded, mask, scale, activation };
-            elementwise::activate(isa, layer, network.biases(index), units, pre);
+            elementwise::activate(isa, layer, biases, units, pre);
             if !rows.is_empty() {
                 let (count, width) = (kept.count(), stride(kept.count()));
                 units[count * padded..line(count) * padded].fill(0.0);

@@ -2,6 +2,7 @@
 
 mod backward;
 mod dropout;
+mod edges;
 mod forward;
 mod kept;
 mod slice;

@@ -7,6 +7,7 @@
 use thinnet_kernels::elementwise::{self, RowMask, Units};
 use thinnet_kernels::{Isa, LINE, gather, line, stride};
 
+use super::edges::{Copies, EdgeNoise};
 use super::{Kept, Sample, Share, Thinning};
 use crate::network::{Activation, Network};
 
@@ -70,6 +71,9 @@ pub struct Slice {
     pub(super) first_row: u32,
     rows: usize,
     whole_line: Vec<f32>,
+    /// What happens to the edges of each layer.
+    pub(super) noise: Vec<Option<EdgeNoise>>,
+    pub(super) copies: Copies,
 }
 
 impl Slice {
@@ -84,7 +88,8 @@ impl Slice {
         });
         let levels = std::iter::once(input).chain(above).collect();
         let whole_line = vec![0.0; line(network.inputs())];
-        Self { isa, levels, sample: Sample::Whole, number, first_row: 0, rows: 0, whole_line }
+        let (noise, copies) = (vec![None; layers.len()], Copies::new(network));
+        Self { isa, levels, sample: Sample::Whole, number, first_row: 0, rows: 0, whole_line, noise, copies }
     }
 
     /// How many rows are loaded.
@@ -136,6 +141,9 @@ impl Slice {
                 Some(mask) if thinning.share() == Share::Slice => kept.draw(self.isa, mask, self.number),
                 _ => kept.all(),
             }
+        }
+        for (layer, noise) in self.noise.iter_mut().enumerate() {
+            *noise = thinning.edges(layer, sample, self.number, first_row);
         }
     }
 

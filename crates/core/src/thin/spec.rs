@@ -1,6 +1,7 @@
 //! Who is dropped, how often, and who shares a mask.
 
 use serde::{Deserialize, Serialize};
+use thinnet_kernels::LINE;
 
 use crate::error::{Error, Result};
 use crate::network::Learned;
@@ -12,13 +13,16 @@ pub enum Drop {
     /// Units are dropped (Srivastava et al. 2014).
     #[default]
     Units,
+    /// Edges and biases are dropped: DropConnect (Wan et al. 2013). The rate of a level is that of the
+    /// edges of the layer above it.
+    Edges,
 }
 
 impl Drop {
     /// Which numbers of the noise are learned, and what they begin with.
     pub fn learned(self) -> (Learned, f32) {
         match self {
-            Drop::Units => (Learned::Nothing, 0.0),
+            Drop::Units | Drop::Edges => (Learned::Nothing, 0.0),
         }
     }
 }
@@ -67,6 +71,9 @@ pub struct ThinSpec {
     pub hidden: Rates,
     /// Who shares a mask.
     pub share: Share,
+    /// With edges and `share = "slice"`: how many rows of a slice share a mask, a multiple of 16; 0: all.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub share_rows: usize,
     /// Where kept activations are made up for the dropped ones.
     pub scaling: Scaling,
 }
@@ -80,9 +87,14 @@ impl Default for ThinSpec {
             input: 0.0,
             hidden: Rates::All(0.25),
             share: Share::default(),
+            share_rows: 0,
             scaling: Scaling::default(),
         }
     }
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl ThinSpec {
@@ -91,11 +103,27 @@ impl ThinSpec {
         Self { hidden: Rates::All(0.0), ..Self::default() }
     }
 
+    /// Refuses groups of rows where none can share a mask.
+    fn check_groups(&self) -> Result<()> {
+        let problem = match (self.share_rows, self.drop, self.share) {
+            (0, ..) => return Ok(()),
+            (_, Drop::Edges, Share::Slice) if self.share_rows.is_multiple_of(LINE) => return Ok(()),
+            (rows, Drop::Edges, Share::Slice) => format!("groups have a multiple of {LINE} rows, not {rows}"),
+            (_, Drop::Edges, Share::Row) => {
+                "each row has its own mask; share = \"slice\" lets groups share one".into()
+            }
+            _ => "groups of rows share a mask only where drop = \"edges\"".into(),
+        };
+        Err(Error::spec("thin.share_rows", problem))
+    }
+
     /// The rate of the input and of each hidden layer.
     ///
     /// # Errors
-    /// [`Error::Spec`] if a rate is not at least 0 and below 1, or their number is not that of the layers.
+    /// [`Error::Spec`] if a rate is not at least 0 and below 1, their number is not that of the layers, or
+    /// groups of rows cannot share a mask.
     pub fn rates(&self, hidden_layers: usize) -> Result<Vec<f32>> {
+        self.check_groups()?;
         let hidden = match &self.hidden {
             Rates::All(rate) => vec![*rate; hidden_layers],
             Rates::Each(rates) if rates.len() == hidden_layers => rates.clone(),

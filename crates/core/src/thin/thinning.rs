@@ -1,8 +1,10 @@
 //! The rates of a run, ready for use, and which thinned network a pass samples.
 
+use thinnet_kernels::edges::{self, EdgeMask};
 use thinnet_kernels::philox::{Key, threshold};
 
-use super::{Scaling, Share, ThinSpec};
+use super::edges::EdgeNoise;
+use super::{Drop, Scaling, Share, ThinSpec};
 use crate::error::Result;
 use crate::network::Network;
 use crate::streams;
@@ -11,7 +13,9 @@ use crate::streams;
 #[derive(Clone, Debug)]
 pub struct Thinning {
     rates: Vec<f32>,
+    drop: Drop,
     share: Share,
+    share_rows: usize,
     scaling: Scaling,
     seed: u32,
 }
@@ -61,7 +65,8 @@ impl Thinning {
     pub fn new(spec: &ThinSpec, network: &Network, seed: u32) -> Result<Self> {
         let mut rates = spec.rates(network.layers().len() - 1)?;
         rates.push(0.0);
-        Ok(Self { rates, share: spec.share, scaling: spec.scaling, seed })
+        let ThinSpec { drop, share, share_rows, scaling, .. } = *spec;
+        Ok(Self { rates, drop, share, share_rows, scaling, seed })
     }
 
     /// The same rates, with masks from another seed.
@@ -74,18 +79,59 @@ impl Thinning {
         self.share
     }
 
-    /// The first level that has a rate, if any has.
+    /// The first level whose units are not the same in all thinned networks, if any is.
     pub fn first_thinned(&self) -> Option<usize> {
-        self.rates.iter().position(|&rate| rate > 0.0)
+        let first = self.rates.iter().position(|&rate| rate > 0.0)?;
+        Some(if self.drop == Drop::Units { first } else { first + 1 })
+    }
+
+    /// The noise on the edges of a layer, for the slice with a number and its first row.
+    pub(super) fn edges(
+        &self,
+        layer: usize,
+        sample: Sample,
+        slice: u32,
+        first_row: u32,
+    ) -> Option<EdgeNoise> {
+        if self.drop == Drop::Units {
+            return None;
+        }
+        let rate = self.rates[layer];
+        let (stream, step) = match sample {
+            Sample::Whole => return self.whole_edges(rate),
+            Sample::Training { step } => (streams::training_edges(layer), step),
+            Sample::MonteCarlo { number } => (streams::monte_carlo_edges(layer), number),
+        };
+        let keep = edges::keep(rate)?;
+        let scale = if self.scaling == Scaling::Training { 1.0 / edges::probability(keep) } else { 1.0 };
+        let row = if self.share == Share::Row { first_row } else { slice };
+        let mask = EdgeMask { key: Key { seed: self.seed, stream }, step, row, keep };
+        Some(match (self.share, self.share_rows, sample) {
+            (Share::Row, ..) => EdgeNoise::Rows { mask, scale },
+            (Share::Slice, 1.., Sample::Training { .. }) => {
+                EdgeNoise::Groups { mask: EdgeMask { row: first_row, ..mask }, rows: self.share_rows, scale }
+            }
+            _ => EdgeNoise::Groups { mask, rows: usize::MAX, scale },
+        })
+    }
+
+    /// The edges of the whole network: weights are scaled where they were not in training.
+    fn whole_edges(&self, rate: f32) -> Option<EdgeNoise> {
+        let keep = edges::keep(rate).filter(|_| self.scaling == Scaling::AtPrediction)?;
+        Some(EdgeNoise::Scaled { scale: edges::probability(keep) })
     }
 
     /// The mask of a level for a sample; none when all units are kept.
     pub(super) fn mask(&self, level: usize, sample: Sample) -> Option<Mask> {
-        Mask::new(self.rates[level], self.seed, level, sample)
+        let rate = if self.drop == Drop::Units { self.rates[level] } else { 0.0 };
+        Mask::new(rate, self.seed, level, sample)
     }
 
     /// What the kept units of a level are multiplied by.
     pub(super) fn scale(&self, level: usize, sample: Sample) -> f32 {
+        if self.drop != Drop::Units {
+            return 1.0;
+        }
         let keep = 1.0 - self.rates[level];
         match (self.scaling, sample) {
             (Scaling::Training, Sample::Whole) => 1.0,

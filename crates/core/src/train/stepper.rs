@@ -214,7 +214,7 @@ fn block_gradients(
                 let first = *number == 0;
                 slice.weight_gradients(block.layer, block.units.clone(), first, positions, compact, whole);
             }
-            Part::Biases => slice.bias_gradients(block.layer, whole),
+            Part::Biases => slice.bias_gradients(block.layer, compact, whole),
             Part::Noise => slice.noise_gradients(block.layer, block.units.clone(), whole),
         }
     }
