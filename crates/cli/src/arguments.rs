@@ -11,7 +11,7 @@ use thinnet::average::Average;
 use thinnet::data::{ColumnType, Data, Part, Task};
 use thinnet::model::Model;
 use thinnet::network::{Activation, Initialise};
-use thinnet::thin::{Scaling, Share};
+use thinnet::thin::{Count, Drop, MaskSpec, RateSchedule, Scaling, Share};
 use thinnet::train::{Balanced, ClassWeights, Loss, Momentum, Optimizer, Schedule};
 
 /// `thinnet`
@@ -133,6 +133,7 @@ const FIT_EXAMPLES: &str = "\
 Examples:
   thinnet fit churn.csv --target Exited --ignore RowNumber --ignore Surname
   thinnet fit mnist/ --hidden 1024,1024,1024 --input-dropout 0.2 --minutes 8
+  thinnet fit rows.csv --drop concrete --share row --dropout 0.1
   thinnet fit rows.csv --print-spec > run.toml
   thinnet fit rows.csv --spec run.toml --seed 1 -o second.thinnet
 
@@ -176,6 +177,9 @@ pub struct Network {
     /// First weights: he, glorot, lecun or paper [default: he]
     #[arg(long, value_name = "NAME", value_parser = named::<Initialise>)]
     pub initialise: Option<Initialise>,
+    /// Which noise thins the network: units, gaussian, variational, concrete or standout [default: units]
+    #[arg(long, value_name = "NAME", value_parser = named::<Drop>)]
+    pub drop: Option<Drop>,
     /// Probability that a hidden unit is dropped: one rate, or one for each layer [default: 0.25]
     #[arg(long, value_name = "RATE,…")]
     pub dropout: Option<Numbers>,
@@ -188,6 +192,34 @@ pub struct Network {
     /// When kept units make up for dropped ones: training or at-prediction [default: training]
     #[arg(long, value_name = "WHEN", value_parser = named::<Scaling>)]
     pub scaling: Option<Scaling>,
+    /// How many units of a layer are kept: a random number, or exactly keep times the units
+    /// [default: random]
+    #[arg(long, value_name = "random|exact", value_parser = named::<Count>)]
+    pub count: Option<Count>,
+    /// How the rates change over the run: constant, linear:FROM:TO, early:PART, late:PART,
+    /// flat-cosine:PART or off:PART, in parts of the run from 0 to 1 [default: constant]
+    #[arg(long, value_name = "SCHEDULE")]
+    pub rate_schedule: Option<RateSchedule>,
+    /// How many distinct masks there are, 0 for new ones at every step [default: 0]
+    #[arg(long, value_name = "MASKS")]
+    pub pool: Option<u32>,
+    /// Masksembles: so many fixed masks, and how far they lie apart, from 1 to 6; predict with
+    /// --average mc:MEMBERS [default: none]
+    #[arg(long, value_name = "MEMBERS:SCALE", value_parser = masks)]
+    pub masks: Option<MaskSpec>,
+    /// Of standout: the factor of the pre-activation in the keep probability [default: 1]
+    #[arg(long, value_name = "FACTOR")]
+    pub standout_slope: Option<f32>,
+    /// Of variational: steps over which the weight of its divergence rises from 0 [default: 0]
+    #[arg(long, value_name = "STEPS")]
+    pub divergence_warmup: Option<u64>,
+    /// Of concrete: the prior length scale of the weights [default: 0.01]
+    #[arg(long, value_name = "LENGTH")]
+    pub length_scale: Option<f32>,
+    /// Of concrete and variational, for a regression: 1 / variance of the target's noise, with the
+    /// target's own variance as 1 [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    pub precision: Option<f32>,
 }
 
 /// What is minimised.
@@ -423,6 +455,13 @@ fn column_type(text: &str) -> std::result::Result<(String, ColumnType), String> 
     Ok((column.into(), named(kind)?))
 }
 
+fn masks(text: &str) -> std::result::Result<MaskSpec, String> {
+    let numbers = text.split_once(':').and_then(|(members, scale)| {
+        Some(MaskSpec { members: members.parse().ok()?, scale: scale.parse().ok()? })
+    });
+    numbers.ok_or("write MEMBERS:SCALE, for example 4:2".into())
+}
+
 fn class_weights(text: &str) -> std::result::Result<ClassWeights, String> {
     if text == "balanced" {
         return Ok(ClassWeights::Named(Balanced::Balanced));
@@ -472,6 +511,8 @@ mod tests {
         let ClassWeights::Each(weights) = class_weights("yes=5,no=0.5").unwrap() else { panic!() };
         assert_eq!((weights["yes"], weights["no"]), (5.0, 0.5));
         assert!(class_weights("yes").is_err());
+        assert_eq!(masks("4:2.5"), Ok(MaskSpec { members: 4, scale: 2.5 }));
+        assert!(masks("4").is_err());
         assert!("none".parse::<Units>().unwrap().0.is_empty());
         assert!("512,".parse::<Units>().is_err());
         assert!(matches!("0.1".parse(), Ok(Valid::Fraction(0.1))));

@@ -11,7 +11,7 @@ use thinnet::data::{Cells, ColumnType, ColumnTypes, Data};
 use thinnet::model::{Fitted, Prepared, Run, prepare};
 use thinnet::prepare::Inputs;
 use thinnet::report::table;
-use thinnet::thin::Rates;
+use thinnet::thin::{Drop, Rates};
 use thinnet::train::{Ended, Threads};
 use thinnet::{Error, Spec};
 
@@ -99,6 +99,15 @@ fn override_with(arguments: &Fit, spec: &mut Spec) {
     set(&mut spec.thin.input, &network.input_dropout);
     set(&mut spec.thin.share, &network.share);
     set(&mut spec.thin.scaling, &network.scaling);
+    set(&mut spec.thin.drop, &network.drop);
+    set(&mut spec.thin.count, &network.count);
+    set(&mut spec.thin.schedule, &network.rate_schedule);
+    set(&mut spec.thin.pool, &network.pool);
+    set(&mut spec.thin.standout_slope, &network.standout_slope);
+    set(&mut spec.thin.divergence_warmup, &network.divergence_warmup);
+    set(&mut spec.thin.length_scale, &network.length_scale);
+    set(&mut spec.thin.precision, &network.precision);
+    fill(&mut spec.thin.masks, &network.masks);
     match network.dropout.as_ref().map(|rates| &rates.0[..]) {
         Some([rate]) => spec.thin.hidden = Rates::All(*rate),
         Some(rates) => spec.thin.hidden = Rates::Each(rates.to_vec()),
@@ -230,7 +239,14 @@ pub fn thinning(spec: &Spec) -> Option<String> {
         (input > 0.0).then(|| format!("{input} of inputs")),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    Some(format!("{}, one mask for each {}", parts.join(" and "), named(&spec.thin.share)))
+    let thin = &spec.thin;
+    let what = match (thin.drop, thin.masks) {
+        (Drop::Units, Some(masks)) => format!("{} fixed masks at scale {}", masks.members, masks.scale),
+        (Drop::Units, None) if thin.pool > 0 => format!("one of {} masks for each slice", thin.pool),
+        (Drop::Units, None) => format!("one mask for each {}", named(&thin.share)),
+        (drop, _) => format!("{} noise, one for each {}", named(&drop), named(&thin.share)),
+    };
+    Some(format!("{}, {what}", parts.join(" and ")))
 }
 
 /// The name that a spec has for something.
@@ -312,6 +328,7 @@ fn as_json(fitted: &Fitted, output: &Path) -> Value {
         "rows_per_second": *rows as f64 / seconds,
         "train": train,
         "valid": valid,
+        "learned_noise": model.spec.thin.learned_noise(&model.network),
         "warnings": warnings,
     })
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 use thinnet::model::Model;
 use thinnet::prepare::{InputColumn, Inputs, Preparation, Target};
 use thinnet::report::{Curve, Series, table};
+use thinnet::thin::{Drop, LearnedNoise};
 
 use crate::arguments::Inspect;
 use crate::{fit, text};
@@ -73,9 +74,10 @@ fn column(column: &InputColumn) -> Vec<String> {
     vec![column.name.clone(), kind.into(), preparation, column.units().to_string()]
 }
 
-/// Inputs, units, rate of the dropout before it, and parameters of each layer.
+/// Inputs, units, rate of the dropout before it, what was learned of that, and parameters of each layer.
 fn layers(model: &Model) -> Vec<serde_json::Value> {
     let rates = model.spec.thin.rates(model.spec.network.hidden.len()).unwrap_or_default();
+    let learned = model.spec.thin.learned_noise(&model.network);
     let last = model.network.layers().len() - 1;
     let layer = |(index, layer): (usize, &thinnet::network::Layer)| {
         let activation =
@@ -83,6 +85,7 @@ fn layers(model: &Model) -> Vec<serde_json::Value> {
         json!({
             "inputs": layer.inputs,
             "input_rate": rates.get(index),
+            "learned_noise": learned.get(index),
             "units": layer.units,
             "activation": activation,
             "parameters": (layer.inputs + 1) * layer.units,
@@ -112,11 +115,36 @@ fn network(model: &Model) -> String {
     let headers = ["layer", "inputs", "rate", "units", "activation", "parameters"];
     let total = text::count(model.network.parameters() as u64);
     let share = fit::named(&model.spec.thin.share);
+    let rate = match model.spec.thin.drop {
+        Drop::Units => "is the probability that an input of the layer is dropped, with one mask".to_string(),
+        drop => {
+            format!("is that of the {} noise on the inputs of the layer, with one draw", fit::named(&drop))
+        }
+    };
     format!(
-        "Network: {total} parameters; rate is the probability that an input of the layer is dropped, with one \
-         mask for each {share}\n{}",
-        table(&headers, &rows)
+        "Network: {total} parameters; rate {rate} for each {share}\n{}{}",
+        table(&headers, &rows),
+        learned_noise(model)
     )
+}
+
+/// What was learned of the noise, a line for each layer whose inputs have noise.
+fn learned_noise(model: &Model) -> String {
+    let line = |(layer, learned): (usize, LearnedNoise)| match learned {
+        LearnedNoise::Rate(rate) => {
+            format!("The rate of layer {} was learned: {}.\n", layer + 1, text::number(rate.into()))
+        }
+        LearnedNoise::Alpha { smallest, median, largest } => {
+            let [smallest, median, largest] =
+                [smallest, median, largest].map(|alpha| text::number(alpha.into()));
+            format!(
+                "The variances of the noise of layer {} were learned: {smallest} to {largest}, median {median}.\n",
+                layer + 1
+            )
+        }
+    };
+    let learned = model.spec.thin.learned_noise(&model.network).into_iter().enumerate();
+    learned.filter_map(|(layer, learned)| Some(line((layer, learned?)))).collect()
 }
 
 fn training(model: &Model) -> String {

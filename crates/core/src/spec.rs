@@ -8,7 +8,7 @@ use crate::data::DataSpec;
 use crate::error::{Error, Result};
 use crate::network::NetworkSpec;
 use crate::prepare::{Pipeline, PrepareSpec};
-use crate::thin::ThinSpec;
+use crate::thin::{RateSchedule, ThinSpec};
 use crate::train::{Loss, TrainSpec};
 
 /// The spec of a run. What a file leaves out has its default; a field it does not know is an error.
@@ -70,8 +70,14 @@ impl Spec {
     pub fn check(&self) -> Result<()> {
         self.data.check()?;
         self.network.check()?;
+        self.thin.check()?;
         self.thin.rates(self.network.hidden.len())?;
-        self.train.check()
+        self.train.check()?;
+        if self.thin.schedule != RateSchedule::Constant && self.train.epochs == 0 && self.train.steps == 0 {
+            let problem = "it needs to know how long the run is: set train.epochs or train.steps";
+            return Err(Error::spec("thin.schedule", problem));
+        }
+        Ok(())
     }
 
     /// The same spec with every default filled in that depends on the data: a data set of `rows`, of which

@@ -228,7 +228,7 @@ fn exponential_body<S: Simd>(values: &mut [f32]) {
 
 /// exp z to about 2 units in the last place: z = n log 2 + r, a polynomial in r (Cephes), times 2^n.
 #[inline(always)]
-unsafe fn exp<S: Simd>(z: S::F) -> S::F {
+pub(crate) unsafe fn exp<S: Simd>(z: S::F) -> S::F {
     // SAFETY: the caller's machine has the lanes.
     unsafe {
         // In this order a NaN comes through, here and in every other bound on z.
@@ -263,7 +263,7 @@ unsafe fn tanh<S: Simd>(z: S::F) -> S::F {
 }
 
 #[inline(always)]
-unsafe fn logistic<S: Simd>(z: S::F) -> S::F {
+pub(crate) unsafe fn logistic<S: Simd>(z: S::F) -> S::F {
     // SAFETY: the caller's machine has the lanes.
     unsafe {
         let one = S::splat(1.0);

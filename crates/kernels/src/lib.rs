@@ -11,15 +11,20 @@
 //! | [`memory`] | zeros in large pages |
 //! | [`gather`] | rows into units and back, compact lines into whole ones |
 //! | [`elementwise`] | activations, masks and their derivatives |
+//! | [`normal`] | normal random numbers |
+//! | [`noise`] | units multiplied by random factors, and what is learned of those |
 //! | [`mask`] | masks over matrices that stand row by row |
 //! | [`edges`] | edges dropped with one mask for many rows |
 //! | [`row_edges`] | edges dropped with a mask for each row |
+//! | [`edge_noise`] | edges with normal noise |
+//! | [`sparse`] | products with a matrix most of which is 0 |
 //! | [`update`] | one line of weights moved by its gradient |
 //! | [`reduce`] | sums in a fixed order |
 //!
 //! Every kernel is written once, over the lanes of `simd::Simd`, and compiled for each
 //! instruction set.
 
+pub mod edge_noise;
 pub mod edges;
 pub mod elementwise;
 pub mod gather;
@@ -27,10 +32,13 @@ pub mod isa;
 pub mod mask;
 pub mod matmul;
 pub mod memory;
+pub mod noise;
+pub mod normal;
 pub mod philox;
 pub mod reduce;
 pub mod row_edges;
 mod simd;
+pub mod sparse;
 pub mod update;
 
 pub use isa::Isa;

@@ -161,6 +161,8 @@ impl Model {
             return Err(Error::argument("inputs", problem));
         }
         let isa = Isa::from_environment().map_err(Error::Machine)?;
+        // Where masks come back, the networks that are sampled are those of the run.
+        let seed = if self.spec.thin.repeats_masks() { self.spec.seed } else { seed };
         let thinning = Thinning::new(&self.spec.thin, &self.network, seed)?;
         let link = self.link();
         Ok(threads.run(|| average(isa, &self.network, &thinning, link, inputs, by)))

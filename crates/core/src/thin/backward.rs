@@ -10,53 +10,63 @@ use super::Thinning;
 use super::edges::EdgeNoise;
 use super::forward::submatrix;
 use super::slice::{Level, Slice};
-use crate::network::{Activation, Network};
+use crate::network::{Activation, Learned, Network};
 
 impl Slice {
-    /// Carries the gradient of the outputs down to every hidden level.
+    /// Carries the gradient of the outputs down to every hidden level, and to the input where something
+    /// is learned of its noise.
     pub fn backward(&mut self, network: &Network, thinning: &Thinning) {
         let (isa, padded) = (self.isa, self.padded());
-        for index in (1..network.layers().len()).rev() {
-            let (mask, scale) = (self.row_mask(thinning, index), thinning.scale(index, self.sample));
-            let noise = self.noise[index];
-            if let Some(noise) = noise {
+        let learns_of_input = thinning.is_noisy(0) && thinning.drop().learned().0 != Learned::Nothing;
+        let lowest = if learns_of_input { 0 } else { 1 };
+        for index in (lowest..network.layers().len()).rev() {
+            let (mask, scale) = self.mask_and_scale(thinning, index);
+            let edges = self.edges[index];
+            if let Some(noise) = edges {
                 self.edges_backward(network, index, noise);
+            } else {
+                let (below, above) = self.levels.split_at_mut(index + 1);
+                let (below, above) = (&mut below[index], &above[0]);
+                let weights = submatrix(network, index, &below.kept, &above.kept).transposed();
+                let (from, to) = (&above.gradients, &mut below.gradients);
+                matmul::product(isa, weights, from, padded, padded, to, padded, false);
             }
-            let scale = scale * noise.map_or(1.0, EdgeNoise::backward_scale);
-            let (below, above) = self.levels.split_at_mut(index + 1);
-            let (below, above) = (&mut below[index], &above[0]);
-            let Level { kept, units, pre, gradients, .. } = below;
-            if noise.is_none() {
-                let weights = submatrix(network, index, kept, &above.kept).transposed();
-                matmul::product(isa, weights, &above.gradients, padded, padded, gradients, padded, false);
+            let scale = scale * edges.map_or(1.0, EdgeNoise::backward_scale);
+            self.differentiate_noise(network, thinning, index);
+            if index == 0 {
+                return;
             }
+            let Level { kept, units, pre, gradients, noise, .. } = &mut self.levels[index];
             let activation = network.layers()[index - 1].activation;
             // A relu that the mask or its own sign silenced is 0 among the activations: no mask is drawn.
             let mask = mask.filter(|_| activation != Activation::Relu);
-            let pre = if pre.is_empty() { units } else { pre };
+            let pre = [pre, &noise.clean].into_iter().find(|buffer| !buffer.is_empty()).unwrap_or(units);
             let activation = activation.kernel();
             let layer = Units { units: kept.units(), rows: padded, mask, scale, activation };
             elementwise::differentiate(isa, layer, pre, gradients);
         }
+        self.finish_slopes(0);
     }
 
-    /// The gradients of the weights of some units of a layer, `[units, the layer's stride]`.
-    /// They are added to `to`, or with `first` written there. `positions` counts from 0 to at
+    /// The gradients of the weights of some units of a layer, `[units, the layer's stride]`; `weights` are
+    /// these weights. They are added to `to`, or with `first` written there. `positions` counts from 0 to at
     /// least the number of rows and units; `compact` holds the gradients of the kept units.
+    #[allow(clippy::too_many_arguments)]
     pub fn weight_gradients(
         &self,
         layer: usize,
         units: Range<usize>,
         first: bool,
+        weights: &[f32],
         positions: &[u32],
         compact: &mut [f32],
         to: &mut [f32],
     ) {
-        if let Some(noise) = self.noise[layer] {
+        if let Some(noise) = self.edges[layer] {
             if first {
                 to[..units.len() * stride(self.levels[layer].kept.level())].fill(0.0);
             }
-            self.edge_gradients(layer, noise, units, positions, compact, to);
+            self.edge_gradients(layer, noise, units, weights, positions, compact, to);
             return;
         }
         let (below, above) = (&self.levels[layer], &self.levels[layer + 1]);
@@ -94,14 +104,10 @@ impl Slice {
         }
     }
 
-    /// Adds the gradients of the learned numbers of the noise of a layer to `to`: of some of its units
-    /// where each weight has one, else of all its inputs. No member of the family learns any yet.
-    pub fn noise_gradients(&self, _layer: usize, _units: Range<usize>, _to: &mut [f32]) {}
-
-    /// Adds the gradients of the biases of a layer to `to`, one for each unit; `compact` is as long.
-    pub fn bias_gradients(&self, layer: usize, compact: &mut [f32], to: &mut [f32]) {
-        if let Some(noise) = self.noise[layer] {
-            self.edge_bias_gradients(layer, noise, compact, to);
+    /// Adds the gradients of the biases of a layer, which are `biases`, to `to`; `compact` is as long.
+    pub fn bias_gradients(&self, layer: usize, biases: &[f32], compact: &mut [f32], to: &mut [f32]) {
+        if let Some(noise) = self.edges[layer] {
+            self.edge_bias_gradients(layer, noise, biases, compact, to);
             return;
         }
         let Level { kept, gradients, .. } = &self.levels[layer + 1];

@@ -8,10 +8,12 @@ use std::ops::Range;
 
 use thinnet_kernels::edges::{self, EdgeMask, Lines};
 use thinnet_kernels::matmul::{self, Submatrix};
+use thinnet_kernels::philox::Key;
 use thinnet_kernels::row_edges::{self, RowEdges};
 use thinnet_kernels::{line, reduce, stride};
 
 use super::slice::Slice;
+use super::{Buffers, Drop, Thinning};
 use crate::network::{Layer, Network};
 
 /// What happens to the edges of a layer in a pass. What is kept is multiplied by `scale`.
@@ -23,6 +25,20 @@ pub(super) enum EdgeNoise {
     Groups { mask: EdgeMask, rows: usize, scale: f32 },
     /// Nothing is dropped, all is scaled.
     Scaled { scale: f32 },
+    /// Pre-activations with the mean and variance of dropped edges; `alpha` is that of one over its square.
+    Gaussian { draw: EdgeDraw, alpha: f32 },
+    /// The same with a learned variance for each weight.
+    Variational { draw: EdgeDraw },
+    /// The whole network without the weights that are mostly noise.
+    Pruned,
+}
+
+/// From which random words normal noise is drawn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EdgeDraw {
+    pub key: Key,
+    pub step: u64,
+    pub first_row: u32,
 }
 
 impl EdgeNoise {
@@ -30,7 +46,7 @@ impl EdgeNoise {
     pub fn backward_scale(self) -> f32 {
         match self {
             EdgeNoise::Rows { scale, .. } | EdgeNoise::Scaled { scale } => scale,
-            EdgeNoise::Groups { .. } => 1.0,
+            _ => 1.0,
         }
     }
 }
@@ -42,26 +58,19 @@ const COPIED_NUMBERS: usize = 80 * 1024;
 const COPIED_UNITS: usize = 64;
 
 /// How many units of a layer are copied at a time.
-fn copied_units(layer: &Layer) -> usize {
-    (COPIED_NUMBERS / layer.stride / 6 * 6).clamp(6, COPIED_UNITS)
+pub(super) fn copied_units(stride: usize) -> usize {
+    (COPIED_NUMBERS / stride / 6 * 6).clamp(6, COPIED_UNITS)
 }
 
-/// Room for copies of weights and biases.
+/// Room for what noise on edges needs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Copies {
+    /// Some lines of weights, masked, squared or pruned.
     pub lines: Vec<f32>,
+    /// The masked biases of a layer.
     pub biases: Vec<f32>,
-}
-
-impl Copies {
-    /// The room that a network needs.
-    pub fn new(network: &Network) -> Self {
-        let most = |of: fn(&Layer) -> usize| network.layers().iter().map(of).max().unwrap_or(0);
-        Self {
-            lines: vec![0.0; most(|layer| copied_units(layer) * layer.stride)],
-            biases: vec![0.0; most(|layer| line(layer.units))],
-        }
-    }
+    /// One number for each input of a layer and each row.
+    pub inputs: Vec<f32>,
 }
 
 /// The block of random words with which the masks of some units of a layer begin; that of its
@@ -71,6 +80,32 @@ fn first_block(layer: &Layer, unit: usize) -> u32 {
 }
 
 impl Slice {
+    /// Makes room for noise on edges. Only the first call for a thinning asks for memory.
+    pub(super) fn make_edge_room(&mut self, thinning: &Thinning) {
+        fn reach(buffer: &mut Vec<f32>, needed: bool, length: usize) {
+            if needed && buffer.len() < length {
+                buffer.resize(length, 0.0);
+            }
+        }
+        let drop = thinning.drop();
+        if !drop.acts_on_edges() {
+            return;
+        }
+        let is_normal = drop != Drop::Edges;
+        let learns = is_normal && self.buffers == Buffers::Train;
+        let last = self.levels.len() - 1;
+        for (index, level) in self.levels.iter_mut().enumerate() {
+            let (size, units) = (level.units.len(), level.kept.level());
+            reach(&mut self.copies.biases, !is_normal && index > 0, line(units));
+            reach(&mut level.slopes, is_normal && index > 0, size);
+            if index < last {
+                reach(&mut self.copies.lines, true, copied_units(stride(units)) * stride(units));
+                reach(&mut self.copies.inputs, is_normal, size);
+                reach(&mut level.square_rows, learns, level.rows.len());
+            }
+        }
+    }
+
     /// The columns of each group of rows, padding included, and its mask.
     fn groups(&self, mask: EdgeMask, rows: usize) -> impl Iterator<Item = (Range<usize>, EdgeMask)> + use<> {
         let padded = self.padded();
@@ -101,6 +136,9 @@ impl Slice {
                 }
             }
             EdgeNoise::Scaled { scale } => self.scaled_forward(network, index, scale),
+            EdgeNoise::Gaussian { draw, alpha } => self.normal_forward(network, index, draw, Some(alpha)),
+            EdgeNoise::Variational { draw } => self.normal_forward(network, index, draw, None),
+            EdgeNoise::Pruned => self.pruned_forward(network, index),
         }
     }
 
@@ -113,10 +151,10 @@ impl Slice {
         scale: f32,
     ) {
         let (isa, padded, layer) = (self.isa, self.padded(), &network.layers()[index]);
-        let Copies { lines, biases } = &mut self.copies;
+        let Copies { lines, biases, .. } = &mut self.copies;
         let (below, above) = self.levels.split_at_mut(index + 1);
         let (below, above) = (&below[index], &mut above[0]);
-        let at_once = copied_units(layer);
+        let at_once = copied_units(layer.stride);
         for unit in (0..layer.units).step_by(at_once) {
             let count = at_once.min(layer.units - unit);
             copy_kept(network, index, unit..unit + count, mask, scale, self.isa, lines);
@@ -168,8 +206,10 @@ impl Slice {
                     self.group_backward(network, index, columns, mask, scale);
                 }
             }
-            // Only prediction scales, and it has no backward pass.
-            EdgeNoise::Scaled { .. } => {}
+            EdgeNoise::Gaussian { .. } => self.normal_backward(network, index, true),
+            EdgeNoise::Variational { .. } => self.normal_backward(network, index, false),
+            // These are for prediction, which has no backward pass.
+            EdgeNoise::Scaled { .. } | EdgeNoise::Pruned => {}
         }
     }
 
@@ -185,7 +225,7 @@ impl Slice {
         let lines = &mut self.copies.lines;
         let (below, above) = self.levels.split_at_mut(index + 1);
         let (below, above) = (&mut below[index], &above[0]);
-        let at_once = copied_units(layer);
+        let at_once = copied_units(layer.stride);
         for unit in (0..layer.units).step_by(at_once) {
             let count = at_once.min(layer.units - unit);
             copy_kept(network, index, unit..unit + count, mask, scale, isa, lines);
@@ -202,13 +242,15 @@ impl Slice {
         }
     }
 
-    /// Adds the gradients of the weights of some units of a layer to `to`, as
+    /// Adds the gradients of the weights of some units of a layer, which are `weights`, to `to`, as
     /// [`Slice::weight_gradients`].
+    #[allow(clippy::too_many_arguments)]
     pub(super) fn edge_gradients(
         &self,
         index: usize,
         noise: EdgeNoise,
         units: Range<usize>,
+        weights: &[f32],
         positions: &[u32],
         compact: &mut [f32],
         to: &mut [f32],
@@ -259,7 +301,13 @@ impl Slice {
                     edges::add_kept(self.isa, mask, lines, compact, scale, to);
                 }
             }
-            EdgeNoise::Scaled { .. } => {}
+            EdgeNoise::Gaussian { .. } => {
+                self.normal_gradients(index, units, Some(weights), positions, compact, to)
+            }
+            EdgeNoise::Variational { .. } => {
+                self.normal_gradients(index, units, None, positions, compact, to)
+            }
+            EdgeNoise::Scaled { .. } | EdgeNoise::Pruned => {}
         }
     }
 
@@ -268,6 +316,7 @@ impl Slice {
         &self,
         index: usize,
         noise: EdgeNoise,
+        biases: &[f32],
         compact: &mut [f32],
         to: &mut [f32],
     ) {
@@ -289,7 +338,9 @@ impl Slice {
                     edges::add_kept(self.isa, mask, lines, compact, scale, to);
                 }
             }
-            EdgeNoise::Scaled { .. } => {}
+            EdgeNoise::Gaussian { .. } => self.normal_bias_gradients(index, Some(biases), to),
+            EdgeNoise::Variational { .. } => self.normal_bias_gradients(index, None, to),
+            EdgeNoise::Scaled { .. } | EdgeNoise::Pruned => {}
         }
     }
 }

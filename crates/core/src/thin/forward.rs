@@ -11,34 +11,47 @@ use super::{Kept, Thinning};
 use crate::network::Network;
 
 impl Slice {
-    /// Runs the given layers on the level below them.
+    /// Runs the given layers on the level below them. Layer 0 puts its noise on the inputs, so rows whose
+    /// inputs are noisy are loaded again before it runs again.
     pub fn forward(&mut self, network: &Network, thinning: &Thinning, layers: Range<usize>) {
         let (isa, padded) = (self.isa, self.padded());
         for index in layers {
-            let (mask, scale) = (self.row_mask(thinning, index + 1), thinning.scale(index + 1, self.sample));
+            if index == 0 && thinning.is_noisy(0) {
+                self.multiply_noise(network, thinning, 0);
+                self.write_rows(0);
+            }
+            let (mask, scale) = self.mask_and_scale(thinning, index + 1);
             let layer = &network.layers()[index];
-            let noise = self.noise[index];
-            if let Some(noise) = noise {
+            let edges = self.edges[index];
+            if let Some(noise) = edges {
                 self.edges_forward(network, index, noise);
             }
             let (below, above) = self.levels.split_at_mut(index + 1);
             let (below, above) = (&below[index], &mut above[0]);
-            if noise.is_none() {
+            if edges.is_none() {
                 let weights = submatrix(network, index, &below.kept, &above.kept);
                 matmul::product(isa, weights, &below.units, padded, padded, &mut above.units, padded, false);
             }
-            let Level { kept, units, rows, pre, .. } = above;
+            let Level { kept, units, pre, .. } = above;
             // The noise of the edges has taken the biases in.
-            let biases = if noise.is_none() { network.biases(index) } else { &[] };
+            let biases = if edges.is_none() { network.biases(index) } else { &[] };
             let activation = layer.activation.kernel();
             let layer = Units { units: kept.units(), rows: padded, mask, scale, activation };
             elementwise::activate(isa, layer, biases, units, pre);
-            if !rows.is_empty() {
-                let (count, width) = (kept.count(), stride(kept.count()));
-                units[count * padded..line(count) * padded].fill(0.0);
-                gather::transpose(isa, units, line(count), padded, padded, rows, width);
+            self.multiply_noise(network, thinning, index + 1);
+            if !self.levels[index + 1].rows.is_empty() {
+                self.write_rows(index + 1);
             }
         }
+    }
+
+    /// Writes the activations of a level row by row.
+    fn write_rows(&mut self, level: usize) {
+        let (isa, padded) = (self.isa, self.padded());
+        let Level { kept, units, rows, .. } = &mut self.levels[level];
+        let (count, width) = (kept.count(), stride(kept.count()));
+        units[count * padded..line(count) * padded].fill(0.0);
+        gather::transpose(isa, units, line(count), padded, padded, rows, width);
     }
 }
 

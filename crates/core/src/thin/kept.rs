@@ -3,6 +3,7 @@
 use thinnet_kernels::philox::{self, Counter};
 use thinnet_kernels::{Isa, LINE};
 
+use super::count;
 use super::thinning::Mask;
 
 /// Which units of a level are kept, as a list and as bits.
@@ -12,6 +13,7 @@ pub struct Kept {
     bits: Vec<u16>,
     level: usize,
     words: Vec<u32>,
+    scratch: Vec<u32>,
 }
 
 impl Kept {
@@ -22,6 +24,7 @@ impl Kept {
             bits: vec![0; level.div_ceil(LINE)],
             level,
             words: vec![0; level],
+            scratch: vec![0; level],
         };
         kept.keep(|_| true);
         kept
@@ -60,10 +63,21 @@ impl Kept {
 
     /// Draws the mask of a whole slice.
     pub(super) fn draw(&mut self, isa: Isa, mask: Mask, slice: u32) {
-        let mut words = std::mem::take(&mut self.words);
-        philox::fill(isa, mask.key, Counter { block: 0, row: slice, step: mask.step }, &mut words);
-        self.keep(|unit| words[unit] >= mask.threshold);
-        self.words = words;
+        if let Some(members) = mask.members {
+            let kept = members.choose(mask.sample, slice);
+            return self.keep(|unit| kept[unit]);
+        }
+        let (row, step) = mask.place(slice);
+        let (mut words, mut scratch) = (std::mem::take(&mut self.words), std::mem::take(&mut self.scratch));
+        philox::fill(isa, mask.key, Counter { block: 0, row, step }, &mut words);
+        match mask.count {
+            None => self.keep(|unit| words[unit] >= mask.threshold),
+            Some(count) => {
+                self.clear();
+                count::keep_largest(&words, count, &mut scratch, |unit| self.push(unit));
+            }
+        }
+        (self.words, self.scratch) = (words, scratch);
     }
 
     /// Keeps every unit.
@@ -74,18 +88,25 @@ impl Kept {
     }
 
     fn keep(&mut self, is_kept: impl Fn(usize) -> bool) {
+        self.clear();
+        (0..self.level).filter(|&unit| is_kept(unit)).for_each(|unit| self.push(unit));
+    }
+
+    fn clear(&mut self) {
         self.units.clear();
         self.bits.fill(0);
-        for unit in (0..self.level).filter(|&unit| is_kept(unit)) {
-            self.units.push(unit as u32);
-            self.bits[unit / LINE] |= 1 << (unit % LINE);
-        }
+    }
+
+    fn push(&mut self, unit: usize) {
+        self.units.push(unit as u32);
+        self.bits[unit / LINE] |= 1 << (unit % LINE);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::thin::Sample;
     use thinnet_kernels::philox::Key;
 
     #[test]
@@ -116,7 +137,9 @@ mod tests {
         let (key, threshold) = (Key { seed: 5, stream: 9 }, 1 << 30);
         for isa in Isa::available() {
             let mut kept = Kept::whole(101);
-            kept.draw(isa, Mask { key, step: 1 << 33, threshold }, 7);
+            let sample = Sample::Training { step: 1 << 33 };
+            let mask = Mask { key, threshold, ..Mask::new(0.5, 0, 0, sample).unwrap() };
+            kept.draw(isa, mask, 7);
             let word = |unit: u32| {
                 philox::words(key, Counter { block: unit / 4, row: 7, step: 1 << 33 })[unit as usize % 4]
             };

@@ -1,17 +1,27 @@
 //! Who is dropped: masks, and the thinned networks they leave.
 
 mod backward;
+mod count;
 mod dropout;
+mod edge_noise;
 mod edges;
 mod forward;
 mod kept;
+mod learned;
+mod noise;
+mod pool;
+mod schedule;
 mod slice;
 mod spec;
 mod thinning;
 mod whole;
 
+pub use count::Count;
 pub use dropout::Dropout;
 pub use kept::Kept;
+pub use learned::LearnedNoise;
+pub use pool::MaskSpec;
+pub use schedule::RateSchedule;
 pub use slice::{Buffers, Slice};
 pub use spec::{Drop, Rates, Scaling, Share, ThinSpec};
 pub use thinning::{Sample, Thinning};

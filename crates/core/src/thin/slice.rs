@@ -8,6 +8,7 @@ use thinnet_kernels::elementwise::{self, RowMask, Units};
 use thinnet_kernels::{Isa, LINE, gather, line, stride};
 
 use super::edges::{Copies, EdgeNoise};
+use super::noise::NoiseBuffers;
 use super::{Kept, Sample, Share, Thinning};
 use crate::network::{Activation, Network};
 
@@ -32,6 +33,13 @@ pub(super) struct Level {
     pub pre: Vec<f32>,
     /// The gradient of the loss by the pre-activations, `[kept units, rows]`.
     pub gradients: Vec<f32>,
+    /// With normal noise on the edges below: the variances of the pre-activations, then the slopes of the
+    /// loss by them, `[units, rows]`.
+    pub slopes: Vec<f32>,
+    /// With normal noise on the edges above: the squares of `rows`.
+    pub square_rows: Vec<f32>,
+    /// What its noise needs, where it has any.
+    pub noise: NoiseBuffers,
 }
 
 impl Level {
@@ -49,6 +57,9 @@ impl Level {
             ),
             pre: zeros(train && place == Place::Hidden && !from_output, size),
             gradients: zeros(train && place != Place::Input, size),
+            slopes: Vec::new(),
+            square_rows: Vec::new(),
+            noise: NoiseBuffers::default(),
         }
     }
 }
@@ -67,12 +78,15 @@ pub struct Slice {
     pub(super) levels: Vec<Level>,
     pub(super) sample: Sample,
     /// Tells the slices of a mini-batch apart.
-    number: u32,
+    pub(super) number: u32,
     pub(super) first_row: u32,
     rows: usize,
+    pub(super) buffers: Buffers,
+    /// The most rows, padded.
+    pub(super) padded_most: usize,
     whole_line: Vec<f32>,
     /// What happens to the edges of each layer.
-    pub(super) noise: Vec<Option<EdgeNoise>>,
+    pub(super) edges: Vec<Option<EdgeNoise>>,
     pub(super) copies: Copies,
 }
 
@@ -88,8 +102,19 @@ impl Slice {
         });
         let levels = std::iter::once(input).chain(above).collect();
         let whole_line = vec![0.0; line(network.inputs())];
-        let (noise, copies) = (vec![None; layers.len()], Copies::new(network));
-        Self { isa, levels, sample: Sample::Whole, number, first_row: 0, rows: 0, whole_line, noise, copies }
+        Self {
+            isa,
+            levels,
+            sample: Sample::Whole,
+            number,
+            first_row: 0,
+            rows: 0,
+            buffers,
+            padded_most: padded,
+            whole_line,
+            edges: vec![None; layers.len()],
+            copies: Copies::default(),
+        }
     }
 
     /// How many rows are loaded.
@@ -135,6 +160,7 @@ impl Slice {
     /// Samples a thinned network for the rows that follow. `first_row` is the number of the
     /// slice's first row, by which masks of rows are drawn.
     pub fn thin(&mut self, thinning: &Thinning, sample: Sample, first_row: u32) {
+        self.make_room(thinning);
         (self.sample, self.first_row) = (sample, first_row);
         for (level, Level { kept, .. }) in self.levels.iter_mut().enumerate() {
             match thinning.mask(level, sample) {
@@ -142,12 +168,12 @@ impl Slice {
                 _ => kept.all(),
             }
         }
-        for (layer, noise) in self.noise.iter_mut().enumerate() {
-            *noise = thinning.edges(layer, sample, self.number, first_row);
+        for (layer, edges) in self.edges.iter_mut().enumerate() {
+            *edges = thinning.edges(layer, sample, self.number, first_row);
         }
     }
 
-    /// Loads rows, one line of inputs each, and thins them.
+    /// Loads rows, one line of inputs each, and thins them. Noise that is no mask comes in the forward pass.
     pub fn load<'a>(&mut self, thinning: &Thinning, rows: impl ExactSizeIterator<Item = &'a [f32]>) {
         self.rows = rows.len();
         let (isa, padded) = (self.isa, line(self.rows));
@@ -172,7 +198,7 @@ impl Slice {
     /// Masks and scales the input, where it is thinned.
     fn thin_input(&mut self, thinning: &Thinning) {
         let (isa, padded) = (self.isa, self.padded());
-        let (mask, scale) = (self.row_mask(thinning, 0), thinning.scale(0, self.sample));
+        let (mask, scale) = self.mask_and_scale(thinning, 0);
         if mask.is_none() && scale == 1.0 {
             return;
         }
@@ -182,6 +208,17 @@ impl Slice {
         let layer = Units { units: kept.units(), rows: padded, mask, scale, activation };
         elementwise::activate(isa, layer, &[], units, &mut []);
         gather::transpose(isa, units, line(count), padded, padded, rows, width);
+    }
+
+    /// What the activations of a level are masked and multiplied with in the same pass.
+    pub(super) fn mask_and_scale(&self, thinning: &Thinning, level: usize) -> (Option<RowMask>, f32) {
+        // Where rows are counted, the noise has the scale.
+        let scale = if thinning.counts_rows() && self.sample != Sample::Whole {
+            1.0
+        } else {
+            thinning.scale(level, self.sample)
+        };
+        (self.row_mask(thinning, level), scale)
     }
 
     /// The mask of a level where every row has its own.

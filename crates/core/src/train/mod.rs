@@ -4,6 +4,7 @@ mod blocks;
 mod events;
 mod loss;
 mod optimizer;
+mod regulariser;
 mod schedule;
 mod spec;
 mod step;

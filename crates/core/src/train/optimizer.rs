@@ -69,6 +69,11 @@ impl Update {
         Self { isa, rule, penalty: Penalty { l1: spec.l1, l2: spec.l2 }, max_norm: spec.max_norm }
     }
 
+    /// The same with more of the penalty on half the sum of w².
+    pub fn with_l2(self, more: f32) -> Self {
+        Self { penalty: Penalty { l2: self.penalty.l2 + more, ..self.penalty }, ..self }
+    }
+
     /// Moves the incoming weights of one unit; then their norm is held to max-norm.
     pub fn weights(&self, gradients: &[f32], weights: &mut [f32], first: &mut [f32], second: &mut [f32]) {
         self.apply(self.rule, self.penalty, gradients, weights, first, second);

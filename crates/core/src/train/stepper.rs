@@ -6,11 +6,12 @@ use thinnet_kernels::{Isa, line, memory, reduce};
 
 use super::blocks::{self, Block, Parameters, Part};
 use super::optimizer::Update;
+use super::regulariser::Regulariser;
 use super::trainer::fits;
 use super::{Objective, TrainSpec};
 use crate::data::Examples;
 use crate::error::{Error, Result};
-use crate::network::{Layer, Network};
+use crate::network::{Layer, Learned, Network};
 use crate::thin::{Buffers, Slice, ThinSpec, Thinning};
 
 /// Work below which threads cost more than they bring: multiply-adds of a mini-batch.
@@ -27,6 +28,7 @@ pub struct Stepper {
     pub(super) slices: Vec<Working>,
     pub(super) parallel: bool,
     pub(super) step: u64,
+    regulariser: Regulariser,
     batch: usize,
     blocks: Vec<Block>,
     scratch: Vec<Mutex<Scratch>>,
@@ -75,7 +77,8 @@ impl Stepper {
             let slice = Slice::new(isa, &network, rows, number as u32, Buffers::Train);
             Working { slice, number, loss: 0.0 }
         };
-        let slices: Vec<Working> = (0..batch.div_ceil(train.slice)).map(new_slice).collect();
+        let mut slices: Vec<Working> = (0..batch.div_ceil(train.slice)).map(new_slice).collect();
+        slices.iter_mut().for_each(|working| working.slice.make_room(&thinning));
         let blocks = blocks::cut(&network);
         let length = blocks::scratch_length(&network, &blocks);
         let new_scratch = || Mutex::new(Scratch { whole: vec![0.0; length], compact: vec![0.0; length] });
@@ -98,14 +101,25 @@ impl Stepper {
             scratch: (0..rayon::current_num_threads()).map(|_| new_scratch()).collect(),
             first: zeros(true)?,
             second: zeros(train.optimizer.has_squares())?,
-            gradients: zeros(train.clip > 0.0)?,
+            // The divergence of learned noise couples weights with what is learned of them.
+            gradients: zeros(train.clip > 0.0 || learns_of_weights(&network))?,
             positions: (0..widest.max(train.slice) as u32).collect(),
             step: 0,
+            regulariser: Regulariser::new(thin, objective.loss(), &network, batch),
             batch,
             network,
             slices,
             blocks,
         })
+    }
+
+    /// The same for a run on so many rows and of so many steps: what is learned of the noise is weighed
+    /// against the rows (without this, those of a batch), and a schedule of the rates ends with the steps.
+    #[must_use]
+    pub fn for_run(mut self, rows: usize, total_steps: u64) -> Self {
+        self.regulariser = self.regulariser.for_rows(rows);
+        self.thinning = self.thinning.with_total_steps(total_steps);
+        self
     }
 
     /// The network as it is now.
@@ -149,15 +163,17 @@ impl Stepper {
     /// Moves the parameters by the gradients of the first `count` slices.
     pub(super) fn update(&mut self, count: usize, learning_rate: f64) {
         let update = Update::new(self.isa, &self.spec, self.step, learning_rate);
-        let factor = if self.spec.clip > 0.0 { self.store_gradients(count) } else { 1.0 };
-        let Self { network, slices, blocks, scratch, first, second, gradients, positions, .. } = self;
+        self.regulariser.begin(self.isa, &self.network, self.step);
+        let factor = if self.gradients.is_empty() { 1.0 } else { self.store_gradients(count) };
+        let Self { isa, network, slices, blocks, scratch, first, second, gradients, positions, .. } = self;
+        let regulariser = &self.regulariser;
         let (shape, values) = network.shape_and_values_mut();
         let parameters = Parameters { values, first, second };
         blocks::for_each(blocks, parameters, self.parallel, &|block, mut parameters| {
             let Scratch { whole, compact } = &mut *own(scratch);
             let layer = &shape[block.layer];
             if gradients.is_empty() {
-                block_gradients(&slices[..count], layer, block, positions, compact, whole);
+                block_gradients(&slices[..count], layer, block, parameters.values, positions, compact, whole);
             } else {
                 let stored = &gradients[block.at..][..block.length(layer)];
                 whole.iter_mut().zip(stored).for_each(|(to, from)| *to = from * factor);
@@ -165,9 +181,16 @@ impl Stepper {
             if block.part != Part::Weights {
                 let length = block.length(layer);
                 let (values, first, second) = parameters.line(0, length);
+                if block.part == Part::Noise {
+                    regulariser.add(*isa, block.layer, layer, values, &mut whole[..length]);
+                }
                 update.free(&whole[..length], values, first, second);
+                if block.part == Part::Noise {
+                    regulariser.bound(layer, values);
+                }
                 return;
             }
+            let update = update.with_l2(regulariser.l2(block.layer));
             let length = line(layer.inputs);
             for unit in 0..block.units.len() {
                 let (weights, first, second) = parameters.line(unit * layer.stride, length);
@@ -178,13 +201,20 @@ impl Stepper {
 
     /// Writes the gradients of all parameters and returns the factor that clips their norm.
     fn store_gradients(&mut self, count: usize) -> f32 {
-        let Self { network, slices, blocks, scratch, gradients, positions, .. } = self;
+        let Self { isa, network, slices, blocks, scratch, gradients, positions, regulariser, .. } = self;
         let parameters = Parameters { values: gradients, first: &mut [], second: &mut [] };
         blocks::for_each(blocks, parameters, self.parallel, &|block, parameters| {
             let Scratch { compact, .. } = &mut *own(scratch);
             let layer = &network.layers()[block.layer];
-            block_gradients(&slices[..count], layer, block, positions, compact, parameters.values);
+            let (values, to) = (&network.values()[block.at..][..block.length(layer)], parameters.values);
+            block_gradients(&slices[..count], layer, block, values, positions, compact, to);
+            if layer.learned == Learned::Weights {
+                regulariser.add_of_weights(*isa, network, block, to);
+            }
         });
+        if self.spec.clip == 0.0 {
+            return 1.0;
+        }
         let norm = reduce::sum_of_squares(self.isa, gradients).sqrt();
         if norm > self.spec.clip { self.spec.clip / norm } else { 1.0 }
     }
@@ -196,11 +226,18 @@ fn own(scratch: &[Mutex<Scratch>]) -> MutexGuard<'_, Scratch> {
     scratch[thread % scratch.len()].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes the gradients of a block to `whole`: those of its slices in their order.
+/// Whether something is learned of each weight's noise.
+fn learns_of_weights(network: &Network) -> bool {
+    network.layers().iter().any(|layer| layer.learned == Learned::Weights)
+}
+
+/// Writes the gradients of a block, whose parameters are `values`, to `whole`: those of its slices in
+/// their order.
 fn block_gradients(
     slices: &[Working],
     layer: &Layer,
     block: &Block,
+    values: &[f32],
     positions: &[u32],
     compact: &mut [f32],
     whole: &mut [f32],
@@ -212,10 +249,14 @@ fn block_gradients(
         match block.part {
             Part::Weights => {
                 let first = *number == 0;
-                slice.weight_gradients(block.layer, block.units.clone(), first, positions, compact, whole);
+                let units = block.units.clone();
+                slice.weight_gradients(block.layer, units, first, values, positions, compact, whole);
             }
-            Part::Biases => slice.bias_gradients(block.layer, compact, whole),
-            Part::Noise => slice.noise_gradients(block.layer, block.units.clone(), whole),
+            Part::Biases => slice.bias_gradients(block.layer, values, compact, whole),
+            Part::Noise if layer.learned == Learned::Weights => {
+                slice.variance_gradients(block.layer, block.units.clone(), positions, whole);
+            }
+            Part::Noise => slice.noise_gradients(layer, block.layer, block.units.clone(), whole),
         }
     }
 }

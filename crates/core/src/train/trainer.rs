@@ -67,9 +67,8 @@ impl Trainer<'_> {
         }
         let objective = Objective::new(self.train, &examples.targets)?;
         let outputs = objective.outputs(&examples.targets);
-        let (learned, first) = self.thin.drop.learned();
-        let network = Network::new(examples.inputs.columns(), outputs, self.network, self.seed)?
-            .with_noise(learned, first)?;
+        let network = Network::new(examples.inputs.columns(), outputs, self.network, self.seed)?;
+        let network = self.thin.with_noise(network)?;
         let valid = valid.filter(|valid| valid.rows() > 0);
         if let Some(valid) = valid {
             fits(valid, &network, objective)?;
@@ -115,8 +114,10 @@ impl<'a> Run<'a> {
         let spec = trainer.train;
         let from_epochs = spec.epochs.saturating_mul(examples.rows().div_ceil(batch) as u64);
         let limits = [from_epochs, spec.steps].into_iter().filter(|&limit| limit > 0);
+        let total_steps = limits.min().unwrap_or(u64::MAX);
+        let stepper = stepper.for_run(examples.rows(), total_steps);
         Self {
-            total_steps: limits.min().unwrap_or(u64::MAX),
+            total_steps,
             weights: mean_one(examples.weights.as_deref()),
             order: (0..examples.rows()).collect(),
             stopping: Stopping::new(spec.patience_for(valid.is_some()), spec.min_improvement),

@@ -5,8 +5,8 @@ use thinnet_kernels::philox::{self, Counter, Key};
 
 use super::activation;
 use super::loss::{Loss, Target};
-use super::real::Real;
-use super::{Net, Parameters};
+use super::real::{Real, UNIT};
+use super::{Layer, Net, Parameters};
 
 /// The noise of training on edges, and that of Monte Carlo prediction.
 pub const TRAINING: u32 = 0x5000_0000;
@@ -38,7 +38,15 @@ pub struct Draw {
 pub enum Noise {
     /// z = sum of factor w y + factor b: for each unit one factor for each input, the last of the bias.
     Factors(Vec<Vec<Real>>),
+    /// z = sum of w y + b + s n with s² = alpha (sum of w² y² + b²); a number n for each unit.
+    Gaussian { alpha: Real, numbers: Vec<Real> },
+    /// The same with s² = sum of e^l y²; an l for each weight.
+    Variational { logarithms: Vec<Vec<f64>>, numbers: Vec<Real> },
 }
+
+/// The deviation of the engine's normal numbers: sine and cosine are off by at most 3e-7, times a radius
+/// of up to 5.8.
+const OF_NORMAL: f64 = 1e-6;
 
 /// Keep as the nearest multiple of 2^-16.
 pub fn keep(rate: f32) -> f64 {
@@ -86,6 +94,20 @@ impl Draw {
         }
     }
 
+    /// The normal number of each unit of a layer (Box and Muller 1958), from blocks of four units.
+    pub fn numbers(&self, layer: usize, units: usize) -> Vec<Real> {
+        let key = Key { seed: self.seed, stream: self.purpose + layer as u32 };
+        let number = |unit: usize| {
+            let counter = Counter { block: unit as u32 / 4, row: self.position as u32, step: self.step };
+            let words = philox::words(key, counter);
+            let pair = unit % 4 / 2 * 2;
+            let [u, v] = [pair, pair + 1].map(|at| (2.0 * f64::from(words[at] >> 9) + 1.0) / 2f64.powi(24));
+            let (radius, angle) = ((-2.0 * u.ln()).sqrt(), std::f64::consts::TAU * v);
+            Real::rounded(radius * if unit % 2 == 0 { angle.cos() } else { angle.sin() }, &[OF_NORMAL])
+        };
+        (0..units).map(number).collect()
+    }
+
     /// The factors of a layer: 0 for a dropped edge, `scale` for a kept one.
     pub fn factors(&self, layer: usize, rate: f32, units: usize, inputs: usize, scale: Real) -> Noise {
         let keep = keep(rate);
@@ -95,6 +117,28 @@ impl Draw {
         let unit =
             |unit: usize| (0..inputs).map(|input| factor(unit, input)).chain([factor(units, unit)]).collect();
         Noise::Factors((0..units).map(unit).collect())
+    }
+}
+
+impl Noise {
+    /// The standard deviation of a unit's pre-activation, and its normal number.
+    fn deviation(&self, layer: &Layer, unit: usize, below: &[Real]) -> (Real, Real) {
+        let of_weights = |variance: &dyn Fn(usize) -> Real| -> Real {
+            below.iter().enumerate().map(|(input, &y)| y * y * variance(input)).sum()
+        };
+        let weight = |input: usize| Real::exact(layer.weights[unit][input]);
+        match self {
+            Noise::Gaussian { alpha, numbers } => {
+                let bias = Real::exact(layer.biases[unit]);
+                let sum = of_weights(&|input| weight(input) * weight(input)) + bias * bias;
+                ((*alpha * sum).sqrt(), numbers[unit])
+            }
+            Noise::Variational { logarithms, numbers } => {
+                let sum = of_weights(&|input| Real::exact(logarithms[unit][input]).exp());
+                (sum.sqrt(), numbers[unit])
+            }
+            Noise::Factors(_) => (Real::ZERO, Real::ZERO),
+        }
     }
 }
 
@@ -118,13 +162,18 @@ impl Net {
         let mut pre = Vec::new();
         for (layer, noise) in self.layers.iter().zip(noise) {
             let below = levels.last().unwrap();
-            let Noise::Factors(factors) = noise;
             let z: Vec<Real> = (0..layer.biases.len())
                 .map(|unit| {
-                    let (of_bias, of_weights) = factors[unit].split_last().unwrap();
-                    let edges = layer.weights[unit].iter().zip(below).zip(of_weights);
-                    let sum: Real = edges.map(|((&w, &y), &factor)| y * w * factor).sum();
-                    sum + Real::exact(layer.biases[unit]) * *of_bias
+                    let (weights, bias) = (&layer.weights[unit], Real::exact(layer.biases[unit]));
+                    if let Noise::Factors(factors) = noise {
+                        let (of_bias, of_weights) = factors[unit].split_last().unwrap();
+                        let edges = weights.iter().zip(below).zip(of_weights);
+                        let sum: Real = edges.map(|((&w, &y), &factor)| y * w * factor).sum();
+                        return sum + bias * *of_bias;
+                    }
+                    let mean: Real = weights.iter().zip(below).map(|(&w, &y)| y * w).sum();
+                    let (deviation, number) = noise.deviation(layer, unit, below);
+                    mean + bias + deviation * number
                 })
                 .collect();
             levels.push(z.iter().map(|&z| activation::activate(layer.activation, z)).collect());
@@ -134,18 +183,54 @@ impl Net {
     }
 
     /// Adds the gradients of one row's loss, whose gradient by the outputs is given.
-    pub fn edge_backward(&self, pass: &Pass, noise: &[Noise], by_outputs: Vec<Real>, to: &mut Parameters) {
+    /// Those by the learned logarithms go to `to_logarithms`.
+    pub fn edge_backward(
+        &self,
+        pass: &Pass,
+        noise: &[Noise],
+        by_outputs: Vec<Real>,
+        to: &mut Parameters,
+        to_logarithms: &mut [Vec<Vec<Real>>],
+    ) {
         let mut by_pre = by_outputs;
         for index in (0..self.layers.len()).rev() {
             let (layer, below) = (&self.layers[index], &pass.levels[index]);
-            let Noise::Factors(factors) = &noise[index];
             let mut by_input = vec![Real::ZERO; below.len()];
             for (unit, &d) in by_pre.iter().enumerate() {
-                let (of_bias, of_weights) = factors[unit].split_last().unwrap();
-                to.biases[index][unit] += d * *of_bias;
-                for (input, &factor) in of_weights.iter().enumerate() {
-                    to.weights[index][unit][input] += d * below[input] * factor;
-                    by_input[input] += d * layer.weights[unit][input] * factor;
+                let (weights, bias) = (&layer.weights[unit], layer.biases[unit]);
+                if let Noise::Factors(factors) = &noise[index] {
+                    let (of_bias, of_weights) = factors[unit].split_last().unwrap();
+                    to.biases[index][unit] += d * *of_bias;
+                    for (input, &factor) in of_weights.iter().enumerate() {
+                        to.weights[index][unit][input] += d * below[input] * factor;
+                        by_input[input] += d * weights[input] * factor;
+                    }
+                    continue;
+                }
+                let (deviation, number) = noise[index].deviation(layer, unit, below);
+                // By s², which is 0 only where nothing comes in.
+                let by_square =
+                    if deviation.value > 1e-14 { d * number / (deviation * 2.0) } else { Real::ZERO };
+                to.biases[index][unit] += d;
+                for (input, &y) in below.iter().enumerate() {
+                    let w = Real::exact(weights[input]);
+                    to.weights[index][unit][input] += d * y;
+                    let variance = match &noise[index] {
+                        Noise::Gaussian { alpha, .. } => {
+                            to.weights[index][unit][input] += by_square * *alpha * w * y * y * 2.0;
+                            *alpha * w * w
+                        }
+                        Noise::Variational { logarithms, .. } => {
+                            let variance = Real::exact(logarithms[unit][input]).exp();
+                            to_logarithms[index][unit][input] += by_square * y * y * variance;
+                            variance
+                        }
+                        Noise::Factors(_) => unreachable!("factors were done"),
+                    };
+                    by_input[input] += d * w + by_square * variance * y * 2.0;
+                }
+                if let Noise::Gaussian { alpha, .. } = &noise[index] {
+                    to.biases[index][unit] += by_square * *alpha * bias * 2.0;
                 }
             }
             if index > 0 {
@@ -156,9 +241,11 @@ impl Net {
         }
     }
 
-    /// The mean loss of a mini-batch, and its gradients.
-    pub fn edge_loss_and_gradients(&self, loss: &Loss, rows: &[EdgeRow]) -> (Real, Parameters) {
+    /// The mean loss of a mini-batch, and its gradients by the parameters and by the learned logarithms
+    /// of each weight's variance.
+    pub fn edge_loss_and_gradients(&self, loss: &Loss, rows: &[EdgeRow]) -> (Real, Parameters, Logarithms) {
         let mut gradients = Parameters::zeros(self);
+        let mut of_logarithms = gradients.weights.clone();
         let share = Real::exact(1.0) / Real::exact(rows.len() as f64);
         let mut total = Real::ZERO;
         for row in rows {
@@ -166,10 +253,33 @@ impl Net {
             total += loss.value(pass.outputs(), &row.target) * row.weight;
             let by_outputs = loss.gradient(pass.outputs(), &row.target);
             let by_outputs = by_outputs.into_iter().map(|d| d * share * row.weight).collect();
-            self.edge_backward(&pass, &row.noise, by_outputs, &mut gradients);
+            self.edge_backward(&pass, &row.noise, by_outputs, &mut gradients, &mut of_logarithms);
         }
-        (total * share, gradients)
+        (total * share, gradients, of_logarithms)
     }
+}
+
+/// One number for each weight: `[layer][unit][input]`.
+pub type Logarithms = Vec<Vec<Vec<Real>>>;
+
+/// The divergence of a weight's noise of variance e^l from its prior (Molchanov, Ashukha and Vetrov 2017,
+/// equation 14), up to rounding in f64.
+pub fn divergence(w: f64, l: f64) -> f64 {
+    let ratio = l - (w * w).ln();
+    let logistic = 1.0 / (1.0 + (-(1.873_20 + 1.486_95 * ratio)).exp());
+    0.635_76 + 0.5 * (-ratio).exp().ln_1p() - 0.635_76 * logistic
+}
+
+/// Its derivatives by w and by l.
+pub fn divergence_slopes(w: f64, l: f64) -> [Real; 2] {
+    let ratio = l - (w * w).ln();
+    let logistic = 1.0 / (1.0 + (-(1.873_20 + 1.486_95 * ratio)).exp());
+    let (first, second) = (0.635_76 * 1.486_95 * logistic * (1.0 - logistic), 0.5 / (1.0 + ratio.exp()));
+    // The ratio is a difference in f32, and so is 1 - logistic.
+    let of_ratio = UNIT * (l.abs() + 2.0 * (w * w).ln().abs() + 4.0);
+    let errors = [10.0 * UNIT, (1.5 * first + second) * of_ratio + 6.0 * UNIT * second];
+    let by_l = Real::rounded(-(first + second), &errors);
+    [by_l * Real::rounded(-2.0 / w, &[]), by_l]
 }
 
 /// One row of a mini-batch, and the noise on the edges of each layer.

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Scalar, Simd};
+use super::{BELOW_ONE, ONE, Scalar, Simd};
 
 /// Eight lanes of a ymm register.
 #[derive(Clone, Copy)]
@@ -77,6 +77,20 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    unsafe fn exponent(a: __m256) -> __m256 {
+        unsafe {
+            let biased = _mm256_srli_epi32::<23>(_mm256_castps_si256(a));
+            _mm256_sub_ps(_mm256_cvtepi32_ps(biased), _mm256_set1_ps(127.0))
+        }
+    }
+    #[inline(always)]
+    unsafe fn mantissa(a: __m256) -> __m256 {
+        unsafe {
+            let bits = _mm256_and_si256(_mm256_castps_si256(a), _mm256_set1_epi32(0x007f_ffff));
+            _mm256_castsi256_ps(_mm256_or_si256(bits, _mm256_set1_epi32(ONE as i32)))
+        }
+    }
+    #[inline(always)]
     unsafe fn greater(a: __m256, b: __m256) -> __m256 {
         unsafe { _mm256_cmp_ps::<_CMP_GT_OQ>(a, b) }
     }
@@ -141,6 +155,13 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn at_least(a: __m256i, b: __m256i) -> __m256 {
         unsafe { _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_max_epu32(a, b), a)) }
+    }
+    #[inline(always)]
+    unsafe fn uniform(word: __m256i) -> __m256 {
+        unsafe {
+            let bits = _mm256_or_si256(_mm256_srli_epi32::<9>(word), _mm256_set1_epi32(ONE as i32));
+            _mm256_sub_ps(_mm256_castsi256_ps(bits), _mm256_set1_ps(BELOW_ONE))
+        }
     }
     #[inline(always)]
     unsafe fn load_u32(from: *const u32) -> __m256i {

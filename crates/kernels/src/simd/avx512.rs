@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Simd;
+use super::{BELOW_ONE, ONE, Simd};
 
 /// Sixteen lanes of a zmm register.
 #[derive(Clone, Copy)]
@@ -77,6 +77,14 @@ impl Simd for Avx512 {
         }
     }
     #[inline(always)]
+    unsafe fn exponent(a: __m512) -> __m512 {
+        unsafe { _mm512_getexp_ps(a) }
+    }
+    #[inline(always)]
+    unsafe fn mantissa(a: __m512) -> __m512 {
+        unsafe { _mm512_getmant_ps::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC>(a) }
+    }
+    #[inline(always)]
     unsafe fn greater(a: __m512, b: __m512) -> __mmask16 {
         unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b) }
     }
@@ -140,6 +148,13 @@ impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn at_least(a: __m512i, b: __m512i) -> __mmask16 {
         unsafe { _mm512_cmpge_epu32_mask(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn uniform(word: __m512i) -> __m512 {
+        unsafe {
+            let bits = _mm512_or_si512(_mm512_srli_epi32::<9>(word), _mm512_set1_epi32(ONE as i32));
+            _mm512_sub_ps(_mm512_castsi512_ps(bits), _mm512_set1_ps(BELOW_ONE))
+        }
     }
     #[inline(always)]
     unsafe fn load_u32(from: *const u32) -> __m512i {

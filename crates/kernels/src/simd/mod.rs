@@ -13,6 +13,11 @@ pub use avx2::Avx2;
 pub use avx512::Avx512;
 pub use scalar::Scalar;
 
+/// The bits of 1, which are its exponent alone.
+const ONE: u32 = 0x3f80_0000;
+/// 1 - 2^-24, the largest f32 below 1.
+const BELOW_ONE: f32 = 1.0 - f32::EPSILON / 2.0;
+
 /// A vector of f32 lanes, the u32 lanes beside it, and masks over both.
 ///
 /// The kernels use nothing else of a machine, so a new instruction set is one file here.
@@ -50,6 +55,10 @@ pub trait Simd: Copy {
     unsafe fn round(a: Self::F) -> Self::F;
     /// 2^a for a whole number a from -126 to 127.
     unsafe fn power_of_two(a: Self::F) -> Self::F;
+    /// The exponent e of a = m 2^e with m from 1 to below 2. `a` must be positive and normal.
+    unsafe fn exponent(a: Self::F) -> Self::F;
+    /// The m of a = m 2^e with m from 1 to below 2. `a` must be positive and normal.
+    unsafe fn mantissa(a: Self::F) -> Self::F;
     /// Where a > b. False where either is NaN.
     unsafe fn greater(a: Self::F, b: Self::F) -> Self::M;
     /// `a` where the mask is set, else `b`.
@@ -77,6 +86,8 @@ pub trait Simd: Copy {
     unsafe fn join(even: Self::U, odd: Self::U) -> Self::U;
     /// Where a >= b, unsigned.
     unsafe fn at_least(a: Self::U, b: Self::U) -> Self::M;
+    /// (2k + 1) / 2^24, where k is the upper 23 bits of a word: strictly between 0 and 1, and exact.
+    unsafe fn uniform(word: Self::U) -> Self::F;
     unsafe fn load_u32(from: *const u32) -> Self::U;
     unsafe fn store_u32(to: *mut u32, value: Self::U);
     /// The lanes of four vectors in turn: the first lane of each, then the second of each, …

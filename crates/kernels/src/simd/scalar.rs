@@ -1,6 +1,6 @@
 //! Lanes as plain arrays: any machine runs them, and compilers turn them into what it has.
 
-use super::Simd;
+use super::{BELOW_ONE, ONE, Simd};
 
 /// Four lanes in an array.
 #[derive(Clone, Copy)]
@@ -81,6 +81,14 @@ impl Simd for Scalar {
         a.map(|a| f32::from_bits(((a as i32 + 127) as u32) << 23))
     }
     #[inline(always)]
+    unsafe fn exponent(a: F) -> F {
+        a.map(|a| (a.to_bits() >> 23) as f32 - 127.0)
+    }
+    #[inline(always)]
+    unsafe fn mantissa(a: F) -> F {
+        a.map(|a| f32::from_bits(a.to_bits() & 0x007f_ffff | ONE))
+    }
+    #[inline(always)]
     unsafe fn greater(a: F, b: F) -> Self::M {
         std::array::from_fn(|lane| a[lane] > b[lane])
     }
@@ -142,6 +150,10 @@ impl Simd for Scalar {
     #[inline(always)]
     unsafe fn at_least(a: U, b: U) -> Self::M {
         std::array::from_fn(|lane| a[lane] >= b[lane])
+    }
+    #[inline(always)]
+    unsafe fn uniform(word: U) -> F {
+        word.map(|word| f32::from_bits(word >> 9 | ONE) - BELOW_ONE)
     }
     #[inline(always)]
     unsafe fn load_u32(from: *const u32) -> U {
