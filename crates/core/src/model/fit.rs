@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::prepare::{Pipeline, strata};
 use crate::spec::Spec;
 use crate::streams;
-use crate::thin::Thinning;
+use crate::thin::{Drop, Thinning, prune};
 use crate::train::{Balanced, ClassWeights, Ended, Event, Flow, Outcome, Threads, Trainer};
 
 /// A model, and what was seen while it was trained.
@@ -109,10 +109,19 @@ impl Prepared {
             return Err(Error::NotFinite { step, learning_rate });
         }
         let Outcome { network, ended, history, chosen_epoch, steps, rows, seconds } = outcome;
+        let (network, pruned) = match spec.thin.drop {
+            Drop::SparseVariational => {
+                let (mut network, pruned) = prune(isa, &network, &spec.network)?;
+                network.index_sparse();
+                (network, Some(pruned))
+            }
+            _ => (network, None),
+        };
         let run = Run {
             training_rows: train.rows(),
             validation_rows: valid.as_ref().map_or(0, Examples::rows),
             noise: None,
+            pruned,
             steps,
             ended,
             chosen_epoch,

@@ -5,14 +5,14 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use thinnet_kernels::Isa;
 
-use super::file;
+use super::{file, pruned};
 use crate::average::{Average, Averaged, Link, average};
 use crate::data::Matrix;
 use crate::error::{Error, Result};
 use crate::network::{Learned, Network};
 use crate::prepare::Pipeline;
 use crate::spec::Spec;
-use crate::thin::Thinning;
+use crate::thin::{self, Pruned, Thinning};
 use crate::train::{Ended, Epoch, Loss, Threads};
 
 /// A trained network with the preparation of its inputs, its spec and its history.
@@ -48,6 +48,9 @@ pub struct Run {
     /// them on the training rows, in standard deviations of the target.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub noise: Option<f32>,
+    /// What is left of each layer, where weights were pruned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pruned: Option<Pruned>,
 }
 
 /// The header of a model file.
@@ -67,6 +70,12 @@ impl Model {
     pub fn save(&self, path: &Path) -> Result<()> {
         let layers = self.network.layers();
         let parts = layers.iter().enumerate().flat_map(|(index, layer)| {
+            let listed = self.run.pruned.as_ref().and_then(|_| pruned::parts(&self.network, index));
+            if let Some(mut parts) = listed {
+                let biases = self.network.biases(index).to_vec();
+                parts.push((name(index, "biases"), vec![layer.units], biases));
+                return parts;
+            }
             let weights =
                 (0..layer.units).flat_map(|unit| self.network.unit_weights(index, unit)).copied().collect();
             let (weights_shape, biases) =
@@ -103,23 +112,45 @@ impl Model {
             Some(Loss::BinaryCrossEntropy) => 1,
             _ => pipeline.output_units(),
         };
-        // The tensors are in memory already: a network of their sizes is not more than twice that.
-        let count: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
         let learned = spec.thin.drop.learned().0;
-        let expected = parameters(pipeline.input_units(), &spec.network.hidden, outputs, learned);
-        if expected != Some(count) {
-            return Err(refused(format!("its parameters ({count}) are not those of its network")));
+        let mut shape = spec.network.clone();
+        if let Some(pruned) = &run.pruned {
+            shape.hidden = pruned.hidden();
+            let widths = [&[pipeline.input_units()], &shape.hidden[..], &[outputs]].concat();
+            if learned != Learned::Weights || shape.hidden.len() != spec.network.hidden.len() {
+                return Err(refused("what was pruned is not of its network".into()));
+            }
+            pruned::check_size(&widths, &tensors).map_err(refused)?;
+        } else {
+            // The tensors are in memory already: a network of their sizes is not more than twice that.
+            let count: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
+            let expected = parameters(pipeline.input_units(), &shape.hidden, outputs, learned);
+            if expected != Some(count) {
+                return Err(refused(format!("its parameters ({count}) are not those of its network")));
+            }
         }
-        let (learned, _) = spec.thin.drop.learned();
         let mut network =
-            Network::zeros(pipeline.input_units(), outputs, &spec.network)?.with_noise(learned, 0.0)?;
+            Network::zeros(pipeline.input_units(), outputs, &shape)?.with_noise(learned, 0.0)?;
         for index in 0..network.layers().len() {
+            let layer = network.layers()[index];
+            let is_listed = run.pruned.is_some() && tensors.contains_key(&name(index, "kept"));
+            if is_listed {
+                let shape = (layer.units, layer.inputs);
+                let (weights, noise) =
+                    pruned::whole(index, shape, &mut tensors, thin::NO_NOISE).map_err(refused)?;
+                let biases = tensors.remove(&name(index, "biases"));
+                let biases = biases.filter(|biases| biases.shape == [layer.units]);
+                let biases =
+                    biases.ok_or_else(|| refused(format!("the biases of layer {index} are missing")))?;
+                network.set_layer(index, &weights, &biases.values)?;
+                network.set_noise(index, &noise)?;
+                continue;
+            }
             let mut take = |part| {
                 let name = name(index, part);
                 tensors.remove(&name).ok_or_else(|| refused(format!("tensor {name:?} is missing")))
             };
             let (weights, biases) = (take("weights")?, take("biases")?);
-            let layer = network.layers()[index];
             if weights.shape != [layer.units, layer.inputs] || biases.shape != [layer.units] {
                 let problem = format!(
                     "layer {index} has weights {:?} and biases {:?}, but its network needs {:?} and {:?}",
@@ -144,6 +175,12 @@ impl Model {
                 }
                 network.set_noise(index, &noise.values)?;
             }
+        }
+        if run.pruned.is_some() {
+            if let Some(name) = tensors.keys().next() {
+                return Err(refused(format!("tensor {name:?} belongs to nothing")));
+            }
+            network.index_sparse();
         }
         Ok(Self { spec, pipeline, network, run })
     }
@@ -175,7 +212,7 @@ impl Model {
     }
 }
 
-fn name(layer: usize, part: &str) -> String {
+pub(super) fn name(layer: usize, part: &str) -> String {
     format!("layer.{layer}.{part}")
 }
 

@@ -16,6 +16,7 @@ mod fit;
 mod kept;
 mod layout;
 mod predict;
+mod pruned;
 mod write;
 
 pub use evaluate::Evaluation;
