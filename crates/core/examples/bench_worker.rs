@@ -8,7 +8,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use thinnet::data::{Examples, Matrix, Targets};
 use thinnet::network::{Activation, Initialise, Network, NetworkSpec};
-use thinnet::thin::{self, Rates, Share, ThinSpec, Thinning};
+use thinnet::thin::{self, Drop, Rates, Share, ThinSpec, Thinning};
 use thinnet::train::{Objective, Stepper, Threads, TrainSpec};
 use thinnet_kernels::matmul::{Submatrix, product};
 use thinnet_kernels::philox::{self, Counter, Key};
@@ -71,9 +71,22 @@ fn thin_spec(net: &Net, mode: &str) -> Result<ThinSpec, String> {
         "dense" => (Share::Row, (0.0, 0.0)),
         "row" => (Share::Row, (net.input_rate, net.hidden_rate)),
         "slice" => (Share::Slice, (net.input_rate, net.hidden_rate)),
-        _ => return Err(format!("there is no mode {mode:?}; there are dense, row and slice")),
+        "gaussian" | "variational" | "concrete" => (Share::Row, (net.input_rate, net.hidden_rate)),
+        "standout" => (Share::Row, (0.0, net.hidden_rate)),
+        _ => {
+            return Err(format!(
+                "there is no mode {mode:?}; there are dense, row, slice, gaussian, variational, concrete and standout"
+            ));
+        }
     };
-    Ok(ThinSpec { input, hidden: Rates::All(hidden), share, ..ThinSpec::default() })
+    let drop = match mode {
+        "gaussian" => Drop::Gaussian,
+        "variational" => Drop::Variational,
+        "concrete" => Drop::Concrete,
+        "standout" => Drop::Standout,
+        _ => Drop::Units,
+    };
+    Ok(ThinSpec { drop, input, hidden: Rates::All(hidden), share, ..ThinSpec::default() })
 }
 
 /// A measurement lasts at least this long: a step that is shorter is repeated within it.
@@ -89,7 +102,8 @@ fn time(threads: &Threads, name: &str, mode: &str, repeats: usize) -> Result<Val
         let train = TrainSpec::default();
         let objective = Objective::new(&train, &examples.targets)?;
         let isa = Isa::from_environment().map_err(thinnet::Error::Machine)?;
-        let mut stepper = Stepper::new(isa, net.network()?, &thin, &train, objective, net.batch, 0)?;
+        let network = thin.with_noise(net.network()?)?;
+        let mut stepper = Stepper::new(isa, network, &thin, &train, objective, net.batch, 0)?;
         let order: Vec<usize> = (0..rows).collect();
         let mut batches = order.chunks(net.batch).cycle();
         let mut steps = |count: usize| {

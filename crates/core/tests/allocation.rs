@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use thinnet::Isa;
 use thinnet::data::{Examples, Matrix, Targets};
 use thinnet::network::{Activation, Network, NetworkSpec};
-use thinnet::thin::{Rates, Share, ThinSpec};
+use thinnet::thin::{Count, Drop, MaskSpec, Rates, Share, ThinSpec};
 use thinnet::train::{Loss, Objective, Optimizer, Stepper, Threads, TrainSpec};
 
 struct Counting;
@@ -68,17 +68,17 @@ fn examples(loss: Loss) -> Examples {
 }
 
 /// How often `STEPS` steps ask for memory, after the first ones.
-fn requests(share: Share, train: &TrainSpec, threads: &Threads, activation: Activation) -> u64 {
+fn requests(thin: &ThinSpec, train: &TrainSpec, threads: &Threads, activation: Activation) -> u64 {
     let examples = examples(train.loss.unwrap());
     let objective = Objective::new(train, &examples.targets).unwrap();
     let spec = NetworkSpec { hidden: vec![120, 90], activation, ..NetworkSpec::default() };
     let network = Network::new(INPUTS, objective.outputs(&examples.targets), &spec, 3).unwrap();
-    let thin = ThinSpec { input: 0.2, hidden: Rates::All(0.5), share, ..ThinSpec::default() };
+    let network = thin.with_noise(network).unwrap();
     let weights = vec![0.5; ROWS];
     let order: Vec<usize> = (0..ROWS).collect();
     threads.run(|| {
         let isa = Isa::from_environment().unwrap();
-        let mut stepper = Stepper::new(isa, network, &thin, train, objective, BATCH, 3).unwrap();
+        let mut stepper = Stepper::new(isa, network, thin, train, objective, BATCH, 3).unwrap();
         let mut before = 0;
         for step in 0..FIRST_STEPS + STEPS {
             if step == FIRST_STEPS {
@@ -112,10 +112,37 @@ fn a_step_asks_for_no_memory() {
             ] {
                 let train =
                     TrainSpec { loss: Some(loss), optimizer, clip, max_norm: 1.0, l1: 1e-4, ..base.clone() };
-                let requests = requests(share, &train, threads, activation);
+                let thin = ThinSpec { input: 0.2, hidden: Rates::All(0.5), share, ..ThinSpec::default() };
+                let requests = requests(&thin, &train, threads, activation);
                 let what =
                     format!("{} threads, {share:?}, {loss:?}, {optimizer:?}, clip {clip}", threads.count());
                 assert_eq!(requests, 0, "{STEPS} steps asked for memory: {what}");
+            }
+        }
+        for (drop, count, pool, masks) in [
+            (Drop::Gaussian, Count::Random, 0, None),
+            (Drop::Variational, Count::Random, 0, None),
+            (Drop::Concrete, Count::Random, 0, None),
+            (Drop::Standout, Count::Random, 0, None),
+            (Drop::Units, Count::Exact, 0, None),
+            (Drop::Units, Count::Exact, 7, None),
+            (Drop::Units, Count::Random, 0, Some(MaskSpec { members: 4, scale: 2.0 })),
+        ] {
+            let input = if drop == Drop::Standout { 0.0 } else { 0.2 };
+            let thin = ThinSpec { drop, count, pool, masks, input, ..ThinSpec::default() };
+            for share in [Share::Row, Share::Slice] {
+                let thin = ThinSpec { share, ..thin.clone() };
+                if thin.check().is_err() {
+                    continue;
+                }
+                let train = TrainSpec { loss: Some(Loss::CrossEntropy), ..base.clone() };
+                let requests = requests(&thin, &train, threads, Activation::Relu);
+                assert_eq!(
+                    requests,
+                    0,
+                    "{STEPS} steps asked for memory: {} threads, {thin:?}",
+                    threads.count()
+                );
             }
         }
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use thinnet::data::{Data, digits};
 use thinnet::model::{Fitted, fit};
 use thinnet::network::{Activation, NetworkSpec};
-use thinnet::thin::{Rates, Share, ThinSpec};
+use thinnet::thin::{Count, Drop, MaskSpec, RateSchedule, Rates, Share, ThinSpec};
 use thinnet::train::{Flow, Momentum, Optimizer, Threads, TrainSpec};
 use thinnet::{Spec, average::Average};
 
@@ -23,7 +23,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl std::ops::Drop for Folder {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.0).unwrap();
     }
@@ -90,6 +90,35 @@ fn any_number_of_threads_gives_the_same_file() {
     ] {
         all_threads_give_the_same_file(&format!("{share:?}-{optimizer:?}"), &spec(share, optimizer));
     }
+}
+
+/// Every member of the family that acts on units, and masks that come back.
+#[test]
+fn noise_is_the_same_on_any_number_of_threads() {
+    let base = |share| spec(share, Optimizer::Adam);
+    for (drop, share) in [
+        (Drop::Gaussian, Share::Row),
+        (Drop::Variational, Share::Row),
+        (Drop::Concrete, Share::Slice),
+        (Drop::Standout, Share::Row),
+    ] {
+        let mut spec = base(share);
+        spec.thin.drop = drop;
+        spec.thin.input = if drop == Drop::Standout { 0.0 } else { 0.2 };
+        spec.train.clip = if drop == Drop::Variational { 0.5 } else { 0.0 };
+        all_threads_give_the_same_file(&format!("noise-{drop:?}"), &spec);
+    }
+    for share in [Share::Row, Share::Slice] {
+        let mut spec = base(share);
+        spec.thin.count = Count::Exact;
+        spec.thin.schedule = RateSchedule::Linear { from: 0.0, to: 1.0 };
+        all_threads_give_the_same_file(&format!("count-{share:?}"), &spec);
+    }
+    let (mut pool, mut masks) = (base(Share::Slice), base(Share::Slice));
+    pool.thin.pool = 10;
+    masks.thin.masks = Some(MaskSpec { members: 4, scale: 2.0 });
+    all_threads_give_the_same_file("pool", &pool);
+    all_threads_give_the_same_file("masks", &masks);
 }
 
 #[test]

@@ -32,6 +32,9 @@ pub(super) fn threshold(words: &[u32], kept: usize, scratch: &mut [u32]) -> u32 
 /// Shows the units with the `kept` largest words in ascending order; of equal words at the threshold,
 /// those of the lower numbers.
 pub(super) fn keep_largest(words: &[u32], kept: usize, scratch: &mut [u32], mut show: impl FnMut(usize)) {
+    if kept == 0 {
+        return;
+    }
     let threshold = threshold(words, kept, scratch);
     let above = words.iter().filter(|&&word| word > threshold).count();
     let mut equal = kept.saturating_sub(above);

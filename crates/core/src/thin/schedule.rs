@@ -133,7 +133,8 @@ mod tests {
     #[test]
     fn schedules_have_their_formulas() {
         assert_eq!(factors("constant"), [1.0; 5]);
-        assert_eq!(factors("linear:0.2:1"), [0.2, 0.4, 0.6, 0.8, 1.0].map(|f: f64| f));
+        assert_eq!(factors("linear:0:1"), [0.0, 0.25, 0.5, 0.75, 1.0]);
+        assert_eq!(factors("linear:1:0.5"), [1.0, 0.875, 0.75, 0.625, 0.5]);
         assert_eq!(factors("early:0.5"), [1.0, 0.5, 0.0, 0.0, 0.0]);
         assert_eq!(factors("late:0.5"), [0.0, 0.0, 1.0, 1.0, 1.0]);
         assert_eq!(factors("off:0.25"), [1.0, 1.0, 1.0, 0.0, 0.0]);

@@ -9,6 +9,7 @@ pub mod case;
 pub mod edges;
 pub mod loss;
 pub mod mask;
+pub mod noise;
 pub mod real;
 pub mod rule;
 
@@ -192,7 +193,7 @@ impl Net {
     }
 }
 
-fn dot(weights: &[f64], values: &[Real]) -> Real {
+pub fn dot(weights: &[f64], values: &[Real]) -> Real {
     weights.iter().zip(values).map(|(&w, &y)| y * w).sum()
 }
 
