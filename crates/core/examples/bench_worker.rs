@@ -71,11 +71,15 @@ fn thin_spec(net: &Net, mode: &str) -> Result<ThinSpec, String> {
         "dense" => (Share::Row, (0.0, 0.0)),
         "row" => (Share::Row, (net.input_rate, net.hidden_rate)),
         "slice" => (Share::Slice, (net.input_rate, net.hidden_rate)),
-        "gaussian" | "variational" | "concrete" => (Share::Row, (net.input_rate, net.hidden_rate)),
+        "edges" => (Share::Slice, (net.input_rate, net.hidden_rate)),
+        "gaussian" | "variational" | "concrete" | "edges-row" | "edges-gaussian" | "sparse-variational" => {
+            (Share::Row, (net.input_rate, net.hidden_rate))
+        }
         "standout" => (Share::Row, (0.0, net.hidden_rate)),
         _ => {
             return Err(format!(
-                "there is no mode {mode:?}; there are dense, row, slice, gaussian, variational, concrete and standout"
+                "there is no mode {mode:?}; there are dense, row, slice, gaussian, variational, concrete, standout, \
+                 edges, edges-row, edges-gaussian and sparse-variational"
             ));
         }
     };
@@ -84,6 +88,9 @@ fn thin_spec(net: &Net, mode: &str) -> Result<ThinSpec, String> {
         "variational" => Drop::Variational,
         "concrete" => Drop::Concrete,
         "standout" => Drop::Standout,
+        "edges" | "edges-row" => Drop::Edges,
+        "edges-gaussian" => Drop::EdgesGaussian,
+        "sparse-variational" => Drop::SparseVariational,
         _ => Drop::Units,
     };
     Ok(ThinSpec { drop, input, hidden: Rates::All(hidden), share, ..ThinSpec::default() })

@@ -14,7 +14,8 @@
 //! | [`normal`] | normal random numbers |
 //! | [`noise`] | units multiplied by random factors, and what is learned of those |
 //! | [`mask`] | masks over matrices that stand row by row |
-//! | [`edges`] | edges dropped with one mask for many rows |
+//! | [`edges`] | masks over edges, drawn bit by bit |
+//! | [`shared_edges`] | edges dropped with one mask for many rows |
 //! | [`row_edges`] | edges dropped with a mask for each row |
 //! | [`edge_noise`] | edges with normal noise |
 //! | [`sparse`] | products with a matrix most of which is 0 |
@@ -37,6 +38,7 @@ pub mod normal;
 pub mod philox;
 pub mod reduce;
 pub mod row_edges;
+pub mod shared_edges;
 mod simd;
 pub mod sparse;
 pub mod update;

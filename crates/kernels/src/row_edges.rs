@@ -1,7 +1,7 @@
 //! Edges dropped with a mask of its own for each row (DropConnect, Wan et al. 2013).
 //!
 //! No product of matrices can do it: every row meets other weights. The masks of up to 64 rows
-//! and 32 inputs of some units are drawn into the first-level cache ([`fold`]), and
+//! and 32 inputs of some units are drawn into the first-level cache ([`edges`]), and
 //! multiply-adds run under them. Forward pass, backward pass and gradient draw the same bits.
 //!
 //! The words of edge k of unit j, for a run of 64 rows: block j B + 16 (k / 32) + k % 16 with
@@ -9,7 +9,7 @@
 //! them has the rows 0 to 31 of the run, lowest bit first, the second the rows 32 to 63. Biases
 //! are the edges of one more line behind those of the units: that of unit j is edge j of it.
 
-use crate::edges::{EdgeMask, fold};
+use crate::edges::{self, EdgeMask};
 use crate::fits;
 use crate::isa::for_each_isa;
 use crate::simd::Simd;
@@ -92,8 +92,8 @@ unsafe fn draw<S: Simd>(mask: EdgeMask, block: u32, words: &mut [u32; UNIT_WORDS
     for lane in (0..CHUNK / 2).step_by(S::LANES) {
         // SAFETY: each of the four vectors lies inside its 16 words.
         unsafe {
-            let folded = fold::<S>(mask, block.wrapping_add(lane as u32));
-            for (i, vector) in folded.into_iter().enumerate() {
+            let drawn = edges::draw::<S>(mask, block.wrapping_add(lane as u32));
+            for (i, vector) in drawn.into_iter().enumerate() {
                 S::store_u32(words.as_mut_ptr().add(i * CHUNK / 2 + lane), vector);
             }
         }

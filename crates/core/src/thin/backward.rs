@@ -63,10 +63,7 @@ impl Slice {
         to: &mut [f32],
     ) {
         if let Some(noise) = self.edges[layer] {
-            if first {
-                to[..units.len() * stride(self.levels[layer].kept.level())].fill(0.0);
-            }
-            self.edge_gradients(layer, noise, units, weights, positions, compact, to);
+            self.edge_gradients(layer, noise, units, first, weights, positions, compact, to);
             return;
         }
         let (below, above) = (&self.levels[layer], &self.levels[layer + 1]);

@@ -6,10 +6,11 @@
 
 use std::ops::Range;
 
-use thinnet_kernels::edges::{self, EdgeMask, Lines};
-use thinnet_kernels::matmul::{self, Submatrix};
+use thinnet_kernels::edges::EdgeMask;
+use thinnet_kernels::matmul;
 use thinnet_kernels::philox::Key;
 use thinnet_kernels::row_edges::{self, RowEdges};
+use thinnet_kernels::shared_edges::{self, Columns, Rows, SharedEdges};
 use thinnet_kernels::{line, reduce, stride};
 
 use super::slice::Slice;
@@ -55,7 +56,7 @@ impl EdgeNoise {
 const COPIED_NUMBERS: usize = 80 * 1024;
 
 /// Units in a masked copy, at most.
-const COPIED_UNITS: usize = 64;
+const COPIED_UNITS: usize = 66;
 
 /// How many units of a layer are copied at a time.
 pub(super) fn copied_units(stride: usize) -> usize {
@@ -71,12 +72,6 @@ pub(super) struct Copies {
     pub biases: Vec<f32>,
     /// One number for each input of a layer and each row.
     pub inputs: Vec<f32>,
-}
-
-/// The block of random words with which the masks of some units of a layer begin; that of its
-/// biases follows the last unit's.
-fn first_block(layer: &Layer, unit: usize) -> u32 {
-    (unit * edges::line_blocks(layer.inputs)) as u32
 }
 
 impl Slice {
@@ -142,6 +137,11 @@ impl Slice {
         }
     }
 
+    fn shared_edges(&self, mask: EdgeMask, scale: f32, layer: &Layer) -> SharedEdges {
+        let Layer { units, inputs, stride, .. } = *layer;
+        SharedEdges { mask, scale, units, inputs, stride }
+    }
+
     fn group_forward(
         &mut self,
         network: &Network,
@@ -150,33 +150,15 @@ impl Slice {
         mask: EdgeMask,
         scale: f32,
     ) {
-        let (isa, padded, layer) = (self.isa, self.padded(), &network.layers()[index]);
-        let Copies { lines, biases, .. } = &mut self.copies;
+        let layer = self.shared_edges(mask, scale, &network.layers()[index]);
+        let at = Columns { stride: self.padded(), width: columns.len() };
+        let biases = &mut self.copies.biases[..line(layer.units)];
         let (below, above) = self.levels.split_at_mut(index + 1);
-        let (below, above) = (&below[index], &mut above[0]);
-        let at_once = copied_units(layer.stride);
-        for unit in (0..layer.units).step_by(at_once) {
-            let count = at_once.min(layer.units - unit);
-            copy_kept(network, index, unit..unit + count, mask, scale, self.isa, lines);
-            let copy = Submatrix {
-                values: lines,
-                lines: &above.kept.units()[..count],
-                line_stride: layer.stride,
-                steps: below.kept.units(),
-                step_stride: 1,
-            };
-            let (from, to) =
-                (&below.units[columns.start..], &mut above.units[unit * padded + columns.start..]);
-            matmul::product(isa, copy, from, padded, columns.len(), to, padded, false);
-        }
-        let of_biases = Lines {
-            first_block: first_block(layer, layer.units),
-            lines: 1,
-            inputs: layer.units,
-            stride: line(layer.units),
-        };
-        edges::copy_kept(isa, mask, of_biases, network.padded_biases(index), scale, biases);
-        for (units, bias) in above.units.chunks_exact_mut(padded).zip(&biases[..layer.units]) {
+        let (from, to) = (&below[index].units[columns.start..], &mut above[0].units[columns.start..]);
+        shared_edges::forward(self.isa, layer, at, network.weights(index), from, to);
+        biases.fill(0.0);
+        shared_edges::add_of_biases(self.isa, layer, network.padded_biases(index), biases);
+        for (units, bias) in above[0].units.chunks_exact_mut(at.stride).zip(&biases[..layer.units]) {
             units[columns.clone()].iter_mut().for_each(|unit| *unit += bias);
         }
     }
@@ -221,25 +203,11 @@ impl Slice {
         mask: EdgeMask,
         scale: f32,
     ) {
-        let (isa, padded, layer) = (self.isa, self.padded(), &network.layers()[index]);
-        let lines = &mut self.copies.lines;
+        let layer = self.shared_edges(mask, scale, &network.layers()[index]);
+        let at = Columns { stride: self.padded(), width: columns.len() };
         let (below, above) = self.levels.split_at_mut(index + 1);
-        let (below, above) = (&mut below[index], &above[0]);
-        let at_once = copied_units(layer.stride);
-        for unit in (0..layer.units).step_by(at_once) {
-            let count = at_once.min(layer.units - unit);
-            copy_kept(network, index, unit..unit + count, mask, scale, isa, lines);
-            let copy = Submatrix {
-                values: lines,
-                lines: below.kept.units(),
-                line_stride: 1,
-                steps: &above.kept.units()[..count],
-                step_stride: layer.stride,
-            };
-            let from = &above.gradients[unit * padded + columns.start..];
-            let to = &mut below.gradients[columns.start..];
-            matmul::product(isa, copy, from, padded, columns.len(), to, padded, unit > 0);
-        }
+        let (from, to) = (&above[0].gradients[columns.start..], &mut below[index].gradients[columns.start..]);
+        shared_edges::backward(self.isa, layer, at, network.weights(index), from, to);
     }
 
     /// Adds the gradients of the weights of some units of a layer, which are `weights`, to `to`, as
@@ -250,17 +218,21 @@ impl Slice {
         index: usize,
         noise: EdgeNoise,
         units: Range<usize>,
+        first: bool,
         weights: &[f32],
         positions: &[u32],
         compact: &mut [f32],
         to: &mut [f32],
     ) {
-        let (below, above, padded) = (&self.levels[index], &self.levels[index + 1], self.padded());
+        let (below, above) = (&self.levels[index], &self.levels[index + 1]);
         let (inputs, whole_stride) = (below.kept.level(), stride(below.kept.level()));
+        if first && !matches!(noise, EdgeNoise::Groups { .. }) {
+            to[..units.len() * whole_stride].fill(0.0);
+        }
         match noise {
             EdgeNoise::Rows { mask, scale } => {
-                let layer =
-                    RowEdges { mask, units: above.kept.level(), inputs, stride: whole_stride, rows: padded };
+                let (of_layer, rows) = (above.kept.level(), self.padded());
+                let layer = RowEdges { mask, units: of_layer, inputs, stride: whole_stride, rows };
                 row_edges::gradients(
                     self.isa,
                     layer,
@@ -275,30 +247,26 @@ impl Slice {
                 );
             }
             EdgeNoise::Groups { mask, rows, scale } => {
-                for (columns, mask) in
-                    self.groups(mask, rows).filter(|(columns, _)| columns.start < self.rows())
-                {
-                    let gradients = Submatrix {
-                        values: &above.gradients[columns.start..],
-                        lines: &positions[units.clone()],
-                        line_stride: padded,
-                        steps: &positions[..columns.end.min(self.rows()) - columns.start],
-                        step_stride: 1,
+                let groups = self.groups(mask, rows).filter(|(columns, _)| columns.start < self.rows());
+                for (number, (columns, mask)) in groups.enumerate() {
+                    let of_layer = above.kept.level();
+                    let layer = SharedEdges { mask, scale, units: of_layer, inputs, stride: whole_stride };
+                    let rows = Rows {
+                        values: &below.rows[columns.start * whole_stride..],
+                        stride: whole_stride,
+                        count: columns.end.min(self.rows()) - columns.start,
                     };
-                    let from = &below.rows[columns.start * whole_stride..];
-                    matmul::product(
+                    shared_edges::gradients(
                         self.isa,
-                        gradients,
-                        from,
-                        whole_stride,
-                        line(inputs),
-                        compact,
-                        whole_stride,
-                        false,
+                        layer,
+                        units.start,
+                        units.len(),
+                        &above.gradients[columns.start..],
+                        self.padded(),
+                        rows,
+                        first && number == 0,
+                        to,
                     );
-                    let first_block = (units.start * edges::line_blocks(inputs)) as u32;
-                    let lines = Lines { first_block, lines: units.len(), inputs, stride: whole_stride };
-                    edges::add_kept(self.isa, mask, lines, compact, scale, to);
                 }
             }
             EdgeNoise::Gaussian { .. } => {
@@ -333,9 +301,8 @@ impl Slice {
                     let sums = compact.iter_mut().zip(above.gradients.chunks_exact(padded)).take(units);
                     sums.for_each(|(sum, line)| *sum = reduce::sum(self.isa, &line[columns.clone()]));
                     compact[units..line(units)].fill(0.0);
-                    let first_block = (units * edges::line_blocks(inputs)) as u32;
-                    let lines = Lines { first_block, lines: 1, inputs: units, stride: line(units) };
-                    edges::add_kept(self.isa, mask, lines, compact, scale, to);
+                    let layer = SharedEdges { mask, scale, units, inputs, stride: stride(inputs) };
+                    shared_edges::add_of_biases(self.isa, layer, compact, to);
                 }
             }
             EdgeNoise::Gaussian { .. } => self.normal_bias_gradients(index, Some(biases), to),
@@ -343,24 +310,4 @@ impl Slice {
             EdgeNoise::Scaled { .. } | EdgeNoise::Pruned => {}
         }
     }
-}
-
-/// Copies the kept weights of some units, scaled.
-fn copy_kept(
-    network: &Network,
-    index: usize,
-    units: Range<usize>,
-    mask: EdgeMask,
-    scale: f32,
-    isa: thinnet_kernels::Isa,
-    to: &mut [f32],
-) {
-    let layer = &network.layers()[index];
-    let lines = Lines {
-        first_block: first_block(layer, units.start),
-        lines: units.len(),
-        inputs: layer.inputs,
-        stride: layer.stride,
-    };
-    edges::copy_kept(isa, mask, lines, &network.weights(index)[units.start * layer.stride..], scale, to);
 }

@@ -185,10 +185,10 @@ impl Thinning {
     }
 
     fn edge_masks(&self, layer: usize, sample: Sample, slice: u32, draw: EdgeDraw) -> Option<EdgeNoise> {
-        let keep = edges::keep(self.rate(layer, sample))?;
-        let scale = if self.scaling == Scaling::Training { 1.0 / edges::probability(keep) } else { 1.0 };
+        let rate = edges::rate(self.rate(layer, sample))?;
+        let scale = if self.scaling == Scaling::Training { 1.0 / edges::keep(rate) } else { 1.0 };
         let EdgeDraw { key, step, first_row } = draw;
-        let of_row = |row: u32| EdgeMask { key, step, row, keep };
+        let of_row = |row: u32| EdgeMask { key, step, row, rate };
         Some(match (self.share, self.share_rows, sample) {
             (Share::Row, ..) => EdgeNoise::Rows { mask: of_row(first_row), scale },
             (Share::Slice, rows @ 1.., Sample::Training { .. }) => {
@@ -207,8 +207,8 @@ impl Thinning {
         if self.drop != Drop::Edges {
             return None;
         }
-        let keep = edges::keep(self.rates[layer]).filter(|_| self.scaling == Scaling::AtPrediction)?;
-        Some(EdgeNoise::Scaled { scale: edges::probability(keep) })
+        let rate = edges::rate(self.rates[layer]).filter(|_| self.scaling == Scaling::AtPrediction)?;
+        Some(EdgeNoise::Scaled { scale: edges::keep(rate) })
     }
 
     /// The rate of a level for a sample. A schedule is for training; a prediction samples at the rates of

@@ -54,33 +54,34 @@ pub fn keep(rate: f32) -> f64 {
 }
 
 impl Draw {
-    /// A bit that is 1 with probability keep: the binary digits of keep from the lowest that is 1; the
-    /// word of each has a stream of its own, 2^16 apart, that of the halves first.
+    /// Whether a number of 16 binary digits is at least the rate; the word of each digit has a stream of
+    /// its own, 2^16 apart, that of the halves first.
     fn bit(&self, layer: usize, keep: f64, row: usize, block: usize, word: usize, bit: usize) -> bool {
-        let drawn = |digit: u32| {
+        let digit = |digit: u32| {
             let stream = self.purpose + layer as u32 + (digit << 16);
             let counter = Counter { block: block as u32, row: row as u32, step: self.step };
-            philox::words(Key { seed: self.seed, stream }, counter)[word] >> bit & 1 == 1
+            f64::from(philox::words(Key { seed: self.seed, stream }, counter)[word] >> bit & 1)
         };
-        let digits = (keep * 65536.0) as u32;
-        let mut value = None;
-        for digit in (0..16).rev() {
-            let one = digits >> (15 - digit) & 1 == 1;
-            value = match value {
-                None if one => Some(drawn(digit)),
-                None => None,
-                Some(value) => Some(if one { value | drawn(digit) } else { value & drawn(digit) }),
-            };
-        }
-        value.unwrap_or(true)
+        let number: f64 = (0..16).map(|place| digit(place) / 2f64.powi(place as i32 + 1)).sum();
+        number >= 1.0 - keep
     }
 
     /// Whether an edge is kept. The biases are the edges of one more unit behind the last.
-    fn is_kept(&self, layer: usize, keep: f64, inputs: usize, unit: usize, edge: usize) -> bool {
+    fn is_kept(
+        &self,
+        layer: usize,
+        keep: f64,
+        [units, inputs]: [usize; 2],
+        unit: usize,
+        edge: usize,
+    ) -> bool {
         let slice_begins = self.position / self.slice * self.slice;
         let in_slice = self.position - slice_begins;
         let shared = |row: usize| {
-            let block = unit * inputs.div_ceil(128) + edge / 128;
+            let block = match unit < units {
+                true => edge / 128 * units + unit,
+                false => inputs.div_ceil(128) * units + edge / 128,
+            };
             self.bit(layer, keep, row, block, edge / 32 % 4, edge % 32)
         };
         match self.share {
@@ -112,7 +113,11 @@ impl Draw {
     pub fn factors(&self, layer: usize, rate: f32, units: usize, inputs: usize, scale: Real) -> Noise {
         let keep = keep(rate);
         let factor = |unit: usize, edge: usize| {
-            if keep == 1.0 || self.is_kept(layer, keep, inputs, unit, edge) { scale } else { Real::ZERO }
+            if keep == 1.0 || self.is_kept(layer, keep, [units, inputs], unit, edge) {
+                scale
+            } else {
+                Real::ZERO
+            }
         };
         let unit =
             |unit: usize| (0..inputs).map(|input| factor(unit, input)).chain([factor(units, unit)]).collect();

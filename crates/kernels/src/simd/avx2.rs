@@ -137,6 +137,10 @@ impl Simd for Avx2 {
         unsafe { _mm256_or_si256(a, b) }
     }
     #[inline(always)]
+    unsafe fn has_any(a: __m256i) -> bool {
+        unsafe { _mm256_testz_si256(a, a) == 0 }
+    }
+    #[inline(always)]
     unsafe fn has_bit(a: __m256i, b: __m256i) -> __m256 {
         unsafe { _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_and_si256(a, b), b)) }
     }

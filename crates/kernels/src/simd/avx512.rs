@@ -130,6 +130,10 @@ impl Simd for Avx512 {
         unsafe { _mm512_or_si512(a, b) }
     }
     #[inline(always)]
+    unsafe fn has_any(a: __m512i) -> bool {
+        unsafe { _mm512_test_epi32_mask(a, a) != 0 }
+    }
+    #[inline(always)]
     unsafe fn has_bit(a: __m512i, b: __m512i) -> __mmask16 {
         unsafe { _mm512_test_epi32_mask(a, b) }
     }

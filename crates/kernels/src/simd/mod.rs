@@ -76,6 +76,8 @@ pub trait Simd: Copy {
     unsafe fn xor(a: Self::U, b: Self::U) -> Self::U;
     unsafe fn and(a: Self::U, b: Self::U) -> Self::U;
     unsafe fn or(a: Self::U, b: Self::U) -> Self::U;
+    /// Whether any bit of any lane is set.
+    unsafe fn has_any(a: Self::U) -> bool;
     /// Where a and b have a bit in common. `b` has one bit in every lane.
     unsafe fn has_bit(a: Self::U, b: Self::U) -> Self::M;
     /// The 64-bit products of the even lanes: their low 32 bits in the even lanes, the high ones in the odd.

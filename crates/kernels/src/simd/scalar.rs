@@ -131,6 +131,10 @@ impl Simd for Scalar {
         std::array::from_fn(|lane| a[lane] | b[lane])
     }
     #[inline(always)]
+    unsafe fn has_any(a: U) -> bool {
+        a.iter().any(|&lane| lane != 0)
+    }
+    #[inline(always)]
     unsafe fn has_bit(a: U, b: U) -> Self::M {
         std::array::from_fn(|lane| a[lane] & b[lane] != 0)
     }
