@@ -9,6 +9,7 @@ use crate::checks::{DENSE, ROW, Results, SLICE, checks};
 use crate::command::{cargo, root, run_quietly, target, text};
 use crate::contest::{Contest, Entry, Workers};
 use crate::machine::pin;
+use crate::own::RACES;
 use crate::python::Environment;
 use crate::report::{self, Setting};
 use crate::worker::Worker;
@@ -171,6 +172,10 @@ impl Stage<'_> {
         Ok(Results {
             steps,
             predict: self.contest("W1, prediction of 10,000 rows".into(), &predict),
+            own: RACES
+                .iter()
+                .map(|race| self.contest(race.title.into(), &race.contestants(THINNET)))
+                .collect(),
             gemm: self.contest("W1, the bare products of a step without dropout, and the step".into(), &gemm),
             peak_megabytes: self.peak_memory(),
         })

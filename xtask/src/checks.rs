@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::contest::Contest;
+use crate::own::RACES;
 
 /// The names of thinnet's own contestants.
 pub const DENSE: &str = "thinnet, no dropout";
@@ -30,6 +31,8 @@ pub struct Results {
     pub predict: Contest,
     /// The bare products of a W1 step.
     pub gemm: Contest,
+    /// The races of thinnet with itself, in the order of [`RACES`].
+    pub own: Vec<Contest>,
     /// The most memory that training W2 held.
     pub peak_megabytes: Option<f64>,
 }
@@ -107,6 +110,9 @@ pub fn checks(results: &Results) -> Vec<Check> {
         1.0,
     ));
     let name = "W2: peak memory of training".into();
+    for (race, contest) in RACES.iter().zip(&results.own) {
+        checks.extend(race.checks(contest));
+    }
     checks.push(Check { name, value: results.peak_megabytes, bound: 900.0, at_least: false, unit: "MB" });
     checks
 }
@@ -142,6 +148,7 @@ mod tests {
                 &[("thinnet", false, 100.0), ("JAX", false, 300.0), ("ONNX Runtime", false, 90.0)],
             ),
             gemm: contest("", &[("thinnet", false, 16.0), (DENSE, false, 20.0)]),
+            own: Vec::new(),
             peak_megabytes: Some(901.0),
         };
         let found: Vec<(Option<f64>, &str)> =

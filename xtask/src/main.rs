@@ -5,6 +5,7 @@ mod checks;
 mod command;
 mod contest;
 mod machine;
+mod own;
 mod python;
 mod report;
 mod test;

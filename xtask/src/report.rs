@@ -34,7 +34,7 @@ pub fn text(setting: &Setting, workers: &Workers, results: &Results, checks: &[C
     for line in &setting.left_out {
         out += &format!("left out: {line}\n");
     }
-    for contest in results.steps.iter().chain([&results.predict, &results.gemm]) {
+    for contest in results.steps.iter().chain([&results.predict, &results.gemm]).chain(&results.own) {
         out += &table(contest);
     }
     out += "\nchecks\n";
@@ -50,12 +50,12 @@ fn table(contest: &Contest) -> String {
     let peer = contest.fastest_peer();
     let heading = if peer.is_some() { "  times as fast as the fastest peer with dropout" } else { "" };
     let mut out =
-        format!("\n{}\n  {:<28} {:>10} {:>10}{heading}\n", contest.title, "", "median ms", "min ms");
+        format!("\n{}\n  {:<36} {:>10} {:>10}{heading}\n", contest.title, "", "median ms", "min ms");
     for timing in &contest.timings {
         let (median, minimum) = (timing.median(), timing.minimum());
         let speed = peer.map_or(String::new(), |peer| format!("{:.2}", peer / median));
         let line =
-            format!("  {:<28} {median:>10.4} {minimum:>10.4}  {speed:<6} {}", timing.label, timing.note);
+            format!("  {:<36} {median:>10.4} {minimum:>10.4}  {speed:<6} {}", timing.label, timing.note);
         out += &format!("{}\n", line.trim_end());
     }
     out
@@ -77,6 +77,7 @@ pub fn json(setting: &Setting, workers: &Workers, results: &Results, checks: &[C
         "steps": steps,
         "predict": results.predict.json(),
         "gemm": results.gemm.json(),
+        "own": results.own.iter().map(|contest| (contest.title.clone(), contest.json())).collect::<Map<_, _>>(),
         "peak_megabytes_W2": results.peak_megabytes,
         "checks": checks.iter().map(Check::json).collect::<Vec<_>>(),
     })

@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
@@ -9,10 +9,11 @@ use serde::de::value::{Error as NotNamed, StrDeserializer};
 use thinnet::Result;
 use thinnet::average::Average;
 use thinnet::data::{ColumnType, Data, Part, Task};
+use thinnet::measure::Effort;
 use thinnet::model::Model;
 use thinnet::network::{Activation, Initialise};
 use thinnet::thin::{Count, Drop, MaskSpec, RateSchedule, Scaling, Share};
-use thinnet::train::{Balanced, ClassWeights, Loss, Momentum, Optimizer, Schedule};
+use thinnet::train::{Balanced, ClassWeights, Loss, Momentum, Optimizer, Pair, Schedule, WeightAverage};
 
 /// `thinnet`
 #[derive(Debug, Parser)]
@@ -41,6 +42,8 @@ Examples:
   thinnet predict rows.thinnet new.csv       a class or a value for each row
   thinnet predict rows.thinnet new.csv --proba --average mc:50
                                              and how sure the prediction is
+  thinnet measure rows.thinnet test.csv      whether it overfits, and how far its
+                                             units depend on each other
   thinnet inspect rows.thinnet               what is in a model
   thinnet fit --help                         every option of a mode
 
@@ -61,6 +64,8 @@ pub enum Command {
     Predict(Predict),
     /// Measure a model on rows whose targets are known
     Evaluate(Evaluate),
+    /// Measure overfitting, co-adaptation and calibration of a model
+    Measure(Measure),
     /// Show what a model consists of and how it was trained
     Inspect(Inspect),
 }
@@ -121,6 +126,9 @@ pub struct Fit {
     /// The network.
     #[command(flatten)]
     pub network: Network,
+    /// How many networks.
+    #[command(flatten)]
+    pub ensemble: Ensemble,
     /// The loss.
     #[command(flatten)]
     pub loss: LossOptions,
@@ -133,6 +141,7 @@ const FIT_EXAMPLES: &str = "\
 Examples:
   thinnet fit churn.csv --target Exited --ignore RowNumber --ignore Surname
   thinnet fit mnist/ --hidden 1024,1024,1024 --input-dropout 0.2 --minutes 8
+  thinnet fit rows.csv --members 8 --member-hidden 256,256 --member-hidden 128,128,128
   thinnet fit rows.csv --drop concrete --share row --dropout 0.1
   thinnet fit rows.csv --print-spec > run.toml
   thinnet fit rows.csv --spec run.toml --seed 1 -o second.thinnet
@@ -226,6 +235,27 @@ pub struct Network {
     pub precision: Option<f32>,
 }
 
+/// How many networks, and in what they differ.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Ensemble")]
+pub struct Ensemble {
+    /// Networks with seeds of their own, trained side by side, whose predictions are averaged [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    pub members: Option<usize>,
+    /// Each member draws its training rows with replacement
+    #[arg(long)]
+    pub bootstrap: bool,
+    /// Share of the data's columns that each member sees [default: 1]
+    #[arg(long, value_name = "SHARE")]
+    pub column_share: Option<f64>,
+    /// As --hidden, for the members by turns; can be repeated [default: --hidden for all]
+    #[arg(long, value_name = "UNITS,…")]
+    pub member_hidden: Vec<Units>,
+    /// As --activation, for the members by turns; can be repeated [default: --activation for all]
+    #[arg(long, value_name = "NAME", value_parser = named::<Activation>)]
+    pub member_activation: Vec<Activation>,
+}
+
 /// What is minimised.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Loss, penalties and limits of weights")]
@@ -240,6 +270,10 @@ pub struct LossOptions {
     /// Share of each label that is spread over all classes [default: 0]
     #[arg(long, value_name = "SHARE")]
     pub label_smoothing: Option<f32>,
+    /// What a second network on the same rows adds: none, r-drop:ALPHA (another thinned one) or
+    /// expectation-linear:LAMBDA (the whole one) [default: none]
+    #[arg(long, value_name = "PAIR")]
+    pub pair: Option<Pair>,
     /// What the rows of each class count: balanced, or a number for each, yes=5,no=1 [default: 1 each]
     #[arg(long, value_name = "WEIGHTS", value_parser = class_weights)]
     pub class_weights: Option<ClassWeights>,
@@ -302,6 +336,13 @@ pub struct Steps {
     /// By how much the validation loss must fall to count as better [default: 0]
     #[arg(long, value_name = "LOSS")]
     pub min_improvement: Option<f64>,
+    /// Validate and keep a mean of the weights: ema:DECAY over the steps, swa:PART over the epochs from
+    /// that part of the run on, or none [default: none]
+    #[arg(long, value_name = "MEAN")]
+    pub weight_average: Option<WeightAverage>,
+    /// Fit a temperature of the probabilities on the validation rows
+    #[arg(long)]
+    pub temperature: bool,
 }
 
 /// A model, and rows to use it on.
@@ -315,9 +356,19 @@ pub struct Use {
     #[arg(long)]
     pub part: Option<Part>,
     /// scale: one pass of the whole network; mc:T: the mean of T thinned networks, and how far they lie
-    /// apart [default: scale]
-    #[arg(long, value_name = "scale|mc:T", default_value_t, hide_default_value = true)]
+    /// apart; mc-geometric:T: their geometric mean; exact: all of them, for up to 20 droppable units;
+    /// moments: one pass that carries means and variances. :rows behind T gives each row masks of its own,
+    /// :shared gives all rows the same, which is faster; else as in training [default: scale]
+    #[arg(long, value_name = "AVERAGE", default_value_t, hide_default_value = true)]
     pub average: Average,
+    /// Precision of a regression's observations, 1 / variance in the target's unit
+    /// [default: from the errors on the validation rows]
+    #[arg(long, value_name = "PRECISION", conflicts_with = "length_scale")]
+    pub tau: Option<f64>,
+    /// Take tau = keep l² / (2 N lambda) of this prior length scale l of the weights, with N training rows
+    /// and lambda a quarter of --l2 [default: none]
+    #[arg(long, value_name = "LENGTH")]
+    pub length_scale: Option<f64>,
     /// The seed of the networks of mc:T, 0 to 4294967295 [default: 0]
     #[arg(long, value_name = "NUMBER", default_value_t = 0, hide_default_value = true)]
     pub seed: u32,
@@ -330,11 +381,22 @@ pub struct Use {
 impl Use {
     /// Reads the model, and the data as the model needs them.
     pub fn open(&self) -> Result<(Model, Data)> {
-        let model = Model::load(&self.model)?;
-        let default = Data::has_parts(&self.data).then_some(Part::Test);
-        let data = Data::open(&self.data, self.part.or(default), &model.pipeline.column_types())?;
+        let (mut model, data) = open(&self.model, &self.data, self.part)?;
+        let tau = match self.length_scale {
+            Some(length) => Some(model.tau_of_length_scale(length)?),
+            None => self.tau,
+        };
+        tau.map(|tau| model.set_tau(tau)).transpose()?;
         Ok((model, data))
     }
+}
+
+/// Reads a model, and the data as the model needs them; of a folder of IDX files the test part.
+fn open(model: &Path, data: &Path, part: Option<Part>) -> Result<(Model, Data)> {
+    let model = Model::load(model)?;
+    let default = Data::has_parts(data).then_some(Part::Test);
+    let data = Data::open(data, part.or(default), &model.pipeline.column_types())?;
+    Ok((model, data))
 }
 
 /// `thinnet predict`
@@ -350,21 +412,32 @@ pub struct Predict {
     /// Add the probability of each class
     #[arg(long)]
     pub proba: bool,
+    /// Add the ends of the interval that holds this share of a value's targets; needs an average with
+    /// a spread [default: none]
+    #[arg(long, value_name = "SHARE")]
+    pub interval: Option<f64>,
 }
 
 const PREDICT_NOTES: &str = "\
 One line for each row of DATA, in its order; a target column is not needed.
   class, value      what is predicted; a value has the target's unit
   probability NAME  with --proba: for each class
-  spread            with --average mc:T, of a class: the standard deviation of
-                    its probability over the T networks (spread NAME for each
+  spread            with any --average but scale, of a class: the standard deviation of
+                    its probability over the networks (spread NAME for each
                     class with --proba); of a value: the standard deviation of
-                    the target around it, in the target's unit, from the T
-                    networks and the errors on the validation rows together
+                    the target around it, in the target's unit, from the
+                    networks and the errors on the validation rows (or --tau)
+                    together
+  low, high         with --interval: where the target of a value lies with this
+                    probability
+A model of several members always has a spread, of members and errors, and
+  disagreement      the standard deviation over the members alone, of the
+                    probability of the class or of the value
 
 Examples:
   thinnet predict churn.thinnet new.csv -o predictions.csv
-  thinnet predict churn.thinnet new.csv --proba --average mc:50 | head";
+  thinnet predict churn.thinnet new.csv --proba --average mc:50 | head
+  thinnet predict house.thinnet new.csv --average moments --interval 0.9";
 
 /// `thinnet evaluate`
 #[derive(Args, Debug)]
@@ -380,11 +453,81 @@ pub struct Evaluate {
 
 const EVALUATE_NOTES: &str = "\
 Use rows that the model has never seen: on the training rows, and on the
-validation rows that chose its epoch, it looks better than it is.
+validation rows that chose its epoch, it looks better than it is. Of a model
+of several members there follow each member alone, and how far they disagree.
 
 Examples:
   thinnet evaluate churn.thinnet test.csv
   thinnet evaluate mnist.thinnet mnist/ --average mc:50 --json";
+
+/// `thinnet measure`
+#[derive(Args, Debug)]
+#[command(after_help = MEASURE_NOTES, allow_negative_numbers = true)]
+pub struct Measure {
+    /// A model file that thinnet fit has written
+    pub model: PathBuf,
+    /// CSV or TSV file, folder of IDX files, or the word digits
+    pub data: PathBuf,
+    /// The part of a folder of IDX files, train or test [default: test]
+    #[arg(long)]
+    pub part: Option<Part>,
+    /// Which member of an ensemble to measure, from 1 [default: 1]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub member: u32,
+    /// The most rows to measure, drawn at random from DATA [default: 10000]
+    #[arg(long, value_name = "ROWS", default_value_t = 10_000, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub rows: u32,
+    /// The most of these rows that units are silenced on, in hundreds of passes [default: 1000]
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub ablated_rows: u32,
+    /// Pairs of units of each layer that are silenced together [default: 100]
+    #[arg(long, value_name = "PAIRS", default_value_t = 100, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub pairs: u32,
+    /// Draws of the units that are silenced as a growing share of a layer [default: 5]
+    #[arg(long, value_name = "DRAWS", default_value_t = 5, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub draws: u32,
+    /// Thinned networks whose mean the whole one is compared with [default: 50]
+    #[arg(long, value_name = "NETWORKS", default_value_t = 50, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(2..))]
+    pub samples: u32,
+    /// The seed of rows, pairs, draws and networks, 0 to 4294967295 [default: 0]
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, hide_default_value = true)]
+    pub seed: u32,
+    /// Threads; the result is the same for any number; 0 takes all cores [default: 0]
+    #[arg(long, value_name = "THREADS", default_value_t = 0, hide_default_value = true)]
+    #[arg(value_parser = threads)]
+    pub threads: usize,
+    /// Print one JSON object instead of the report
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Measure {
+    /// Reads the model, and the data as the model needs them.
+    pub fn open(&self) -> Result<(Model, Data)> {
+        open(&self.model, &self.data, self.part)
+    }
+
+    /// How much is to be done.
+    pub fn effort(&self) -> Effort {
+        let Self { rows, ablated_rows, pairs, draws, samples, seed, .. } = *self;
+        let (rows, ablated_rows, pairs) = (rows as usize, ablated_rows as usize, pairs as usize);
+        Effort { rows, ablated_rows, pairs, draws, samples, seed }
+    }
+}
+
+const MEASURE_NOTES: &str = "\
+Use rows that the model has never seen. What each measure is, its formula and
+its source stand in docs/measures.md.
+
+Examples:
+  thinnet measure churn.thinnet test.csv
+  thinnet measure mnist.thinnet mnist/ --pairs 500 --json";
 
 /// `thinnet inspect`
 #[derive(Args, Debug)]

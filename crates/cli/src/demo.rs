@@ -103,7 +103,7 @@ fn measure(prepared: &Prepared, seed: u32, thin: &ThinSpec) -> thinnet::Result<M
     prepared.spec.seed = seed;
     prepared.spec.thin = thin.clone();
     let fitted = prepared.fit(&Threads::new(1)?, &mut |_| Flow::Continue)?;
-    let curve = fitted.model.run.history.iter().map(|epoch| epoch.valid_loss.unwrap_or(f64::NAN)).collect();
+    let curve = fitted.model.run().history.iter().map(|epoch| epoch.valid_loss.unwrap_or(f64::NAN)).collect();
     let (Evaluation::Classification(train), Some(Evaluation::Classification(test))) =
         (fitted.train, fitted.valid)
     else {

@@ -1,8 +1,9 @@
 //! `thinnet evaluate`: how good a model is on rows whose targets are known.
 
 use serde_json::json;
-use thinnet::average::Average;
-use thinnet::model::Evaluation;
+use thinnet::average::{Average, Mean};
+use thinnet::measure::{Disagreement, ReliabilityBin};
+use thinnet::model::{Evaluation, MembersEvaluation};
 use thinnet::report::table;
 use thinnet::train::Threads;
 
@@ -13,29 +14,98 @@ use crate::text;
 pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     let rows = &arguments.rows;
     let (model, data) = rows.open()?;
-    let evaluation = model.evaluate(&data, rows.average, rows.seed, &Threads::new(rows.threads)?)?;
+    let measured = model.evaluate_members(&data, rows.average, rows.seed, &Threads::new(rows.threads)?)?;
+    let MembersEvaluation { ensemble, members, disagreement } = measured;
+    let several = members.len() > 1;
     if arguments.json {
-        let mut object = json!(evaluation);
+        let mut object = json!(ensemble);
+        if several {
+            object["members"] = json!(members);
+            object["disagreement"] = json!(disagreement);
+        }
         object["model"] = json!(rows.model.display().to_string());
         object["data"] = json!(data.name());
         object["average"] = json!(rows.average.to_string());
+        object["tau"] = json!(model.tau());
         text::print_json(&object)?;
         return Ok(());
     }
-    let lines = measures(&evaluation)
+    let lines = measures(&ensemble)
         .into_iter()
         .map(|(name, value, meaning)| vec![name.to_string(), value, meaning.to_string()]);
     let average = match rows.average {
         Average::WeightScaling => "predictions of the whole network".to_string(),
-        Average::MonteCarlo { samples } => format!("mean predictions of {samples} thinned networks"),
+        Average::MonteCarlo { samples, mean: Mean::Arithmetic, .. } => {
+            format!("mean predictions of {samples} thinned networks")
+        }
+        Average::MonteCarlo { samples, mean: Mean::Geometric, .. } => {
+            format!("geometric mean of {samples} thinned networks")
+        }
+        Average::Exact => "mean predictions of all thinned networks".to_string(),
+        Average::Moments => "mean predictions by moment propagation".to_string(),
+    };
+    let (of_members, alone) = match several {
+        true => (
+            format!("mean of {} members, of each the ", members.len()),
+            format!(
+                "\nEach member alone:\n{}{}\n",
+                members_table(&[], &vec![Vec::new(); members.len()], &members),
+                disagree(&disagreement)
+            ),
+        ),
+        false => Default::default(),
     };
     text::print(&format!(
-        "{} on {}: {average}\n\n{}",
+        "{} on {}: {of_members}{average}\n\n{}{}{alone}",
         rows.model.display(),
         data.name(),
-        table(&["measure", "value", "what it is"], &lines.collect::<Vec<_>>())
+        table(&["measure", "value", "what it is"], &lines.collect::<Vec<_>>()),
+        reliability(&ensemble)
     ))?;
     Ok(())
+}
+
+/// The reliability curve of a classification, without its empty bins.
+pub fn reliability(evaluation: &Evaluation) -> String {
+    let Evaluation::Classification(of) = evaluation else { return String::new() };
+    let line = |bin: &ReliabilityBin| {
+        let (confidence, accuracy) = (bin.confidence?, bin.accuracy?);
+        let range = format!("{:.3} to {:.3}", bin.above, bin.up_to);
+        Some(vec![range, text::percent(bin.share), text::number(confidence), text::number(accuracy)])
+    };
+    let lines: Vec<Vec<String>> = of.reliability.iter().filter_map(line).collect();
+    let headers = ["confidence", "of rows", "mean confidence", "accuracy"];
+    format!(
+        "\nRows by the probability of the class taken; mean confidence should be the accuracy.\n\n{}",
+        table(&headers, &lines)
+    )
+}
+
+/// A line for each member: its number, what else is known of it, its measures.
+pub fn members_table(headers: &[&str], known: &[Vec<String>], members: &[Evaluation]) -> String {
+    let of = |evaluation: &Evaluation| measures(evaluation).into_iter().skip(1);
+    let names = members.first().map_or(Vec::new(), |first| of(first).map(|measure| measure.0).collect());
+    let line = |(index, (known, evaluation)): (usize, (&Vec<String>, &Evaluation))| {
+        let number = std::iter::once((index + 1).to_string());
+        number.chain(known.iter().cloned()).chain(of(evaluation).map(|measure| measure.1)).collect()
+    };
+    let lines: Vec<Vec<String>> = known.iter().zip(members).enumerate().map(line).collect();
+    table(&[&["member"], headers, &names].concat(), &lines)
+}
+
+/// How far members disagree, in a sentence.
+pub fn disagree(disagreement: &Disagreement) -> String {
+    let Disagreement { deviation, classes_differ, mutual_information } = disagreement;
+    let deviation = text::number(*deviation);
+    match (classes_differ, mutual_information) {
+        (Some(differ), Some(information)) => format!(
+            "They find different classes for {} of the rows; their probabilities have a standard deviation of \
+             {deviation}; class and member share {} nats.",
+            text::percent(*differ),
+            text::number(*information)
+        ),
+        _ => format!("Their predictions have a standard deviation of {deviation}, in the target's unit."),
+    }
 }
 
 /// The measures that there are: name, value, meaning.
@@ -67,6 +137,12 @@ pub fn measures(evaluation: &Evaluation) -> Vec<(&'static str, String, &'static 
             }));
             measures.extend(of.coverage_90.map(|share| {
                 ("coverage_90", text::percent(share), "targets inside the 90 % interval; 90 % is right")
+            }));
+            measures.extend(of.width_90.map(|width| {
+                ("width_90", text::number(width), "mean width of that interval, in the target's unit")
+            }));
+            measures.extend(of.crps.map(|score| {
+                ("crps", text::number(score), "like mae, of the whole distribution; lower is better")
             }));
             measures
         }

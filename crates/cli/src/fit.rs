@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use serde::Serialize;
 use serde_json::{Value, json};
 use thinnet::data::{Cells, ColumnType, ColumnTypes, Data};
-use thinnet::model::{Fitted, Prepared, Run, prepare};
+use thinnet::model::{Evaluation, Fitted, FittedMember, Member, Model, Prepared, Run, prepare};
 use thinnet::prepare::Inputs;
 use thinnet::report::table;
 use thinnet::thin::{Drop, Pruned, PrunedLayer, Rates};
@@ -16,7 +16,7 @@ use thinnet::train::{Ended, Threads};
 use thinnet::{Error, Spec};
 
 use crate::arguments::{Arguments, Fit, Valid};
-use crate::evaluate::measures;
+use crate::evaluate::{disagree, measures, members_table};
 use crate::progress::Progress;
 use crate::text;
 
@@ -35,18 +35,21 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
     if !arguments.quiet {
         introduce(&prepared, &threads);
     }
-    let mut progress = Progress::new(&prepared.spec.train, arguments.quiet)?;
+    let mut progress = Progress::new(&prepared.spec, arguments.quiet)?;
     let fitted = prepared.fit(&threads, &mut |event| progress.note(event));
     progress.finish();
     let fitted = fitted?;
     fitted.model.save(&output)?;
-    if let Ended::NotFinite { step, learning_rate } = fitted.model.run.ended {
-        let epoch = fitted.model.run.chosen_epoch;
-        text::warn(&format!(
-            "{} holds the parameters of epoch {epoch}, before the loss went astray",
-            output.display()
-        ));
-        return Err(Error::NotFinite { step, learning_rate }.into());
+    for Member { number, run, .. } in fitted.model.members() {
+        if let Ended::NotFinite { step, learning_rate } = run.ended {
+            let of = if several(&fitted.model) { format!(" of member {number}") } else { String::new() };
+            text::warn(&format!(
+                "{} holds the parameters{of} of epoch {}, before the loss went astray",
+                output.display(),
+                run.chosen_epoch
+            ));
+            return Err(Error::NotFinite { step, learning_rate }.into());
+        }
     }
     if arguments.json {
         text::print_json(&as_json(&fitted, &output))?;
@@ -79,7 +82,7 @@ fn override_with(arguments: &Fit, spec: &mut Spec) {
             field.clone_from(option);
         }
     }
-    let Fit { columns, network, loss, steps, .. } = arguments;
+    let Fit { columns, network, ensemble, loss, steps, .. } = arguments;
     set(&mut spec.seed, &arguments.seed);
 
     fill(&mut spec.data.target, &columns.target);
@@ -115,9 +118,20 @@ fn override_with(arguments: &Fit, spec: &mut Spec) {
         None => {}
     }
 
+    set(&mut spec.ensemble.members, &ensemble.members);
+    set(&mut spec.ensemble.columns, &ensemble.column_share);
+    spec.ensemble.bootstrap |= ensemble.bootstrap;
+    if !ensemble.member_hidden.is_empty() {
+        spec.ensemble.networks = ensemble.member_hidden.iter().map(|units| units.0.clone()).collect();
+    }
+    if !ensemble.member_activation.is_empty() {
+        spec.ensemble.activations.clone_from(&ensemble.member_activation);
+    }
+
     fill(&mut spec.train.loss, &loss.loss);
     set(&mut spec.train.huber_delta, &loss.huber_delta);
     set(&mut spec.train.label_smoothing, &loss.label_smoothing);
+    set(&mut spec.train.pair, &loss.pair);
     set(&mut spec.train.class_weights, &loss.class_weights);
     set(&mut spec.train.l1, &loss.l1);
     set(&mut spec.train.l2, &loss.l2);
@@ -135,6 +149,8 @@ fn override_with(arguments: &Fit, spec: &mut Spec) {
     set(&mut spec.train.minutes, &steps.minutes);
     set(&mut spec.train.slice, &steps.slice);
     set(&mut spec.train.min_improvement, &steps.min_improvement);
+    set(&mut spec.train.weight_average, &steps.weight_average);
+    spec.train.temperature |= steps.temperature;
     fill(&mut spec.train.batch, &steps.batch);
     fill(&mut spec.train.patience, &steps.patience);
 }
@@ -212,7 +228,7 @@ fn introduce(prepared: &Prepared, threads: &Threads) {
     text::say(&format!("{train} to train on, {valid} to validate{classes}"));
     text::say(&format!(
         "{}, {}, seed {}, {}",
-        shape(spec, pipeline.input_units(), pipeline.output_units()),
+        networks(spec, pipeline.input_units(), pipeline.output_units()),
         thinning(spec).map_or("no dropout".into(), |who| format!("dropout of {who}")),
         spec.seed,
         text::counted(threads.count(), "thread", "threads")
@@ -224,6 +240,33 @@ pub fn shape(spec: &Spec, inputs: usize, outputs: usize) -> String {
     let widths = [&[inputs], &spec.network.hidden[..], &[outputs]].concat();
     let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
     format!("{} {}", widths.join("-"), named(&spec.network.activation))
+}
+
+/// The network, or how many there are and in what they differ.
+fn networks(spec: &Spec, inputs: usize, outputs: usize) -> String {
+    let ensemble = &spec.ensemble;
+    if ensemble.members == 1 {
+        return shape(&spec.member(0), inputs, outputs);
+    }
+    let mut shapes: Vec<String> = Vec::new();
+    for member in 0..ensemble.members {
+        let shape = shape(&spec.member(member), inputs, outputs);
+        if !shapes.contains(&shape) {
+            shapes.push(shape);
+        }
+    }
+    let turns = if shapes.len() > 1 { " by turns" } else { "" };
+    let rows = if ensemble.bootstrap { ", rows drawn with replacement" } else { "" };
+    let columns = match ensemble.columns {
+        1.0 => String::new(),
+        share => format!(", {share} of the columns each"),
+    };
+    format!("{} members of {}{turns}{rows}{columns}", ensemble.members, text::some_of(&shapes, 4))
+}
+
+/// Whether a model is an ensemble.
+pub fn several(model: &Model) -> bool {
+    model.members().len() > 1
 }
 
 /// Who is dropped how often, if anyone is.
@@ -323,43 +366,113 @@ fn summary(fitted: &Fitted, output: &Path, data: &Path, threads: &Threads) -> St
         Inputs::Table(_) => ("TEST.csv".into(), "NEW.csv".into()),
         Inputs::Images { .. } => (text::typed(data), text::typed(data)),
     };
-    let pruned = model.run.pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", left(pruned)));
+    let pruned = model.run().pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", left(pruned)));
+    let ending = if several(model) { members(fitted) } else { ending(model.run(), &model.spec) };
     format!(
         "\n{}\n{}\n{pruned}{} on {}, {} rows a second.\n{} holds the model: {}, {}.\n\nNext:\n  \
          thinnet evaluate {model_file} {test}\n  thinnet predict {model_file} {new} -o predictions.csv\n",
         table(&header, &lines),
-        ending(&model.run, &model.spec),
+        ending,
         text::seconds(fitted.seconds),
         text::counted(threads.count(), "thread", "threads"),
         text::count(rate as u64),
         output.display(),
-        shape(&model.spec, model.network.inputs(), model.network.outputs()),
-        text::counted(model.network.parameters(), "parameter", "parameters"),
+        networks(&model.spec, model.pipeline.input_units(), model.network().outputs()),
+        text::counted(model.parameters(), "parameter", "parameters"),
     )
 }
 
+/// What each member became, and how far they disagree.
+fn members(fitted: &Fitted) -> String {
+    let Fitted { model, members, disagreement, .. } = fitted;
+    let on_valid = members.iter().all(|member| member.valid.is_some());
+    let evaluations: Vec<Evaluation> =
+        members.iter().map(|member| member.valid.as_ref().unwrap_or(&member.train).clone()).collect();
+    let lines: Vec<Vec<String>> = model.members().iter().map(|member| history(&model.spec, member)).collect();
+    let part = if on_valid { "validation" } else { "training" };
+    let asked = model.spec.ensemble.members;
+    let stopped = match asked - members.len() {
+        0 => String::new(),
+        missing => {
+            format!("You stopped the run; {missing} of {asked} members had hardly begun and are left out.\n")
+        }
+    };
+    format!(
+        "{stopped}Each member alone, on the {part} rows:\n{}{}\n",
+        members_table(&["network", "epochs", "kept"], &lines, &evaluations),
+        disagree(disagreement)
+    )
+}
+
+/// The layers of a member, how many epochs it had and which one it keeps.
+fn history(spec: &Spec, member: &Member) -> Vec<String> {
+    let Member { number, network, run, .. } = member;
+    let shape = shape(&spec.member(*number), network.inputs(), network.outputs());
+    let mut epochs = run.history.len().to_string();
+    if run.ended == Ended::Interrupted {
+        epochs += ", stopped";
+    }
+    vec![shape, epochs, run.chosen_epoch.to_string()]
+}
+
 fn as_json(fitted: &Fitted, output: &Path) -> Value {
-    let Fitted { model, train, valid, rows, seconds, warnings } = fitted;
-    json!({
+    let Fitted { model, train, valid, members, disagreement, rows, seconds, warnings } = fitted;
+    let run = model.run();
+    let mut object = json!({
         "model": output.display().to_string(),
         "task": model.spec.data.task,
         "target": model.pipeline.target_name(),
         "classes": model.pipeline.classes(),
-        "inputs": model.network.inputs(),
-        "parameters": model.network.parameters(),
+        "inputs": model.pipeline.input_units(),
+        "parameters": model.parameters(),
         "seed": model.spec.seed,
-        "rows": model.run.training_rows + model.run.validation_rows,
-        "epochs": model.run.history.len(),
-        "chosen_epoch": model.run.chosen_epoch,
-        "steps": model.run.steps,
-        "ended": model.run.ended,
-        "pruned": model.run.pruned,
-        "sparsity": model.run.pruned.as_ref().map(Pruned::sparsity),
+        "rows": run.training_rows + run.validation_rows,
         "seconds": seconds,
         "rows_per_second": *rows as f64 / seconds,
         "train": train,
         "valid": valid,
-        "learned_noise": model.spec.thin.learned_noise(&model.network),
+        "learned_noise": model.spec.thin.learned_noise(model.network()),
         "warnings": warnings,
+    });
+    if !several(model) {
+        merge(&mut object, history_json(run));
+        return object;
+    }
+    let member = |(member, fitted): (&Member, &FittedMember)| {
+        let spec = model.spec.member(member.number);
+        let mut object = json!({
+            "number": member.number,
+            "seed": spec.seed,
+            "hidden": spec.network.hidden,
+            "activation": spec.network.activation,
+            "inputs": member.network.inputs(),
+            "parameters": member.network.parameters(),
+            "seconds": fitted.seconds,
+            "train": fitted.train,
+            "valid": fitted.valid,
+        });
+        merge(&mut object, history_json(&member.run));
+        object
+    };
+    object["members"] = model.members().iter().zip(members).map(member).collect();
+    object["disagreement"] = json!(disagreement);
+    object
+}
+
+fn history_json(run: &Run) -> Value {
+    json!({
+        "epochs": run.history.len(),
+        "chosen_epoch": run.chosen_epoch,
+        "steps": run.steps,
+        "ended": run.ended,
+        "pruned": run.pruned,
+        "sparsity": run.pruned.as_ref().map(Pruned::sparsity),
     })
+}
+
+/// Adds the fields of one object to another.
+fn merge(object: &mut Value, fields: Value) {
+    if let (Value::Object(object), Value::Object(fields)) = (object, fields) {
+        object.extend(fields);
+    }
 }

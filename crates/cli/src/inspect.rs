@@ -1,7 +1,7 @@
 //! `thinnet inspect`: what a model consists of and how it was trained.
 
 use serde_json::json;
-use thinnet::model::Model;
+use thinnet::model::{Member, Model};
 use thinnet::prepare::{InputColumn, Inputs, Preparation, Target};
 use thinnet::report::{Curve, Series, table};
 use thinnet::thin::{Drop, LearnedNoise};
@@ -13,21 +13,27 @@ use crate::{fit, text};
 pub fn run(arguments: &Inspect) -> anyhow::Result<()> {
     let model = Model::load(&arguments.model)?;
     if arguments.json {
-        text::print_json(&json!({
+        let mut object = json!({
             "model": arguments.model.display().to_string(),
             "task": model.pipeline.task(),
             "classes": model.pipeline.classes(),
-            "inputs": model.network.inputs(),
-            "parameters": model.network.parameters(),
-            "layers": layers(&model),
+            "inputs": model.pipeline.input_units(),
+            "parameters": model.parameters(),
             "spec": model.spec,
-            "sparsity": model.run.pruned.as_ref().map(thinnet::thin::Pruned::sparsity),
             "pipeline": model.pipeline,
-            "run": model.run,
-        }))?;
+        });
+        if fit::several(&model) {
+            object["noise"] = json!(model.noise);
+            object["members"] = model.members().iter().map(|member| as_json(&model, member)).collect();
+        } else {
+            object["layers"] = json!(layers(&model, &model.members()[0]));
+            object["run"] = json!(model.run());
+        }
+        text::print_json(&object)?;
         return Ok(());
     }
-    let parts = [task(&model), inputs(&model), network(&model), training(&model)];
+    let networks = if fit::several(&model) { members(&model) } else { network(&model) };
+    let parts = [task(&model), inputs(&model), networks, training(&model)];
     text::print(&format!("{}\n\n{}", arguments.model.display(), parts.join("\n")))?;
     Ok(())
 }
@@ -75,14 +81,57 @@ fn column(column: &InputColumn) -> Vec<String> {
     vec![column.name.clone(), kind.into(), preparation, column.units().to_string()]
 }
 
+fn as_json(model: &Model, member: &Member) -> serde_json::Value {
+    json!({
+        "number": member.number,
+        "seed": model.spec.member(member.number).seed,
+        "inputs": member.inputs,
+        "parameters": member.network.parameters(),
+        "layers": layers(model, member),
+        "run": member.run,
+    })
+}
+
+/// A line for each member of an ensemble.
+fn members(model: &Model) -> String {
+    let columns = model.pipeline.column_inputs();
+    let line = |member: &Member| {
+        let Member { number, inputs, network, run } = member;
+        let spec = model.spec.member(*number);
+        let sees =
+            |inputs: &Vec<usize>| columns.iter().filter(|column| inputs.contains(&column.start)).count();
+        let chosen = run.history.iter().find(|epoch| epoch.epoch == run.chosen_epoch);
+        let valid = chosen.and_then(|epoch| epoch.valid_loss).map_or("".into(), text::number);
+        vec![
+            (number + 1).to_string(),
+            fit::shape(&spec, network.inputs(), network.outputs()),
+            spec.seed.to_string(),
+            inputs.as_ref().map_or(columns.len(), sees).to_string(),
+            text::count(network.parameters() as u64),
+            run.history.len().to_string(),
+            run.chosen_epoch.to_string(),
+            valid,
+        ]
+    };
+    let lines: Vec<Vec<String>> = model.members().iter().map(line).collect();
+    let headers = ["member", "network", "seed", "columns", "parameters", "epochs", "kept", "validation loss"];
+    let dropped = fit::thinning(&model.spec).map_or("no dropout".into(), |who| format!("dropout of {who}"));
+    let rows = if model.spec.ensemble.bootstrap { "; rows drawn with replacement" } else { "" };
+    format!(
+        "Members: {} parameters in all; {dropped}{rows}\n{}",
+        text::count(model.parameters() as u64),
+        table(&headers, &lines)
+    )
+}
+
 /// Inputs, units, rate of the dropout before it, what was learned of that, and parameters of each layer.
-fn layers(model: &Model) -> Vec<serde_json::Value> {
-    let rates = model.spec.thin.rates(model.spec.network.hidden.len()).unwrap_or_default();
-    let learned = model.spec.thin.learned_noise(&model.network);
-    let last = model.network.layers().len() - 1;
+fn layers(model: &Model, member: &Member) -> Vec<serde_json::Value> {
+    let (spec, network) = (model.spec.member(member.number), &member.network);
+    let rates = spec.thin.rates(spec.network.hidden.len()).unwrap_or_default();
+    let learned = spec.thin.learned_noise(network);
+    let last = network.layers().len() - 1;
     let layer = |(index, layer): (usize, &thinnet::network::Layer)| {
-        let activation =
-            if index == last { "none".into() } else { fit::named(&model.spec.network.activation) };
+        let activation = if index == last { "none".into() } else { fit::named(&spec.network.activation) };
         json!({
             "inputs": layer.inputs,
             "input_rate": rates.get(index),
@@ -92,11 +141,11 @@ fn layers(model: &Model) -> Vec<serde_json::Value> {
             "parameters": (layer.inputs + 1) * layer.units,
         })
     };
-    model.network.layers().iter().enumerate().map(layer).collect()
+    network.layers().iter().enumerate().map(layer).collect()
 }
 
 fn network(model: &Model) -> String {
-    let rows: Vec<Vec<String>> = layers(model)
+    let rows: Vec<Vec<String>> = layers(model, &model.members()[0])
         .iter()
         .enumerate()
         .map(|(index, layer)| {
@@ -114,7 +163,7 @@ fn network(model: &Model) -> String {
         })
         .collect();
     let headers = ["layer", "inputs", "rate", "units", "activation", "parameters"];
-    let total = text::count(model.network.parameters() as u64);
+    let total = text::count(model.parameters() as u64);
     let share = match model.spec.thin.drop {
         Drop::EdgesGaussian | Drop::SparseVariational => "row".into(),
         _ => fit::named(&model.spec.thin.share),
@@ -136,7 +185,7 @@ fn network(model: &Model) -> String {
         "Network: {total} parameters; rate {rate} for each {share}\n{}{}{}",
         table(&headers, &rows),
         learned_noise(model),
-        model.run.pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", fit::left(pruned)))
+        model.run().pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", fit::left(pruned)))
     )
 }
 
@@ -155,12 +204,12 @@ fn learned_noise(model: &Model) -> String {
             )
         }
     };
-    let learned = model.spec.thin.learned_noise(&model.network).into_iter().enumerate();
+    let learned = model.spec.thin.learned_noise(model.network()).into_iter().enumerate();
     learned.filter_map(|(layer, learned)| Some(line((layer, learned?)))).collect()
 }
 
 fn training(model: &Model) -> String {
-    let (spec, run) = (&model.spec.train, &model.run);
+    let (spec, run) = (&model.spec.train, model.run());
     let of = |pick: fn(&thinnet::train::Epoch) -> Option<f64>| -> Vec<f64> {
         run.history.iter().map(|epoch| pick(epoch).unwrap_or(f64::NAN)).collect()
     };
@@ -169,13 +218,17 @@ fn training(model: &Model) -> String {
     if run.validation_rows > 0 {
         series.push(Series { name: "validation, whole", values: &valid });
     }
-    let noise = run.noise.map_or(String::new(), |noise| {
+    let noise = model.noise.map_or(String::new(), |noise| {
         let noise = text::number(model.pipeline.denormalise_spread(noise));
         format!("The errors of its predictions have a standard deviation of {noise}.\n")
     });
+    let (ending, title) = match fit::several(model) {
+        true => (String::new(), "loss of member 1"),
+        false => (fit::ending(run, &model.spec) + "\n", "loss"),
+    };
     format!(
         "Training: {}, learning rate {} ({}), batches of {}, slices of {}, seed {}\n\
-         {} to train on, {} to validate, {} steps.\n{}\n{noise}\n{}",
+         {} to train on, {} to validate, {} steps.\n{ending}{noise}\n{}",
         fit::named(&spec.optimizer),
         spec.learning_rate,
         spec.schedule,
@@ -184,8 +237,7 @@ fn training(model: &Model) -> String {
         model.spec.seed,
         text::counted(run.training_rows, "row", "rows"),
         text::count(run.validation_rows as u64),
-        text::count(run.steps),
-        fit::ending(run, &model.spec),
-        Curve { title: "loss", ..Curve::default() }.draw(&series)
+        text::count(model.members().iter().map(|member| member.run.steps).sum()),
+        Curve { title, ..Curve::default() }.draw(&series)
     )
 }

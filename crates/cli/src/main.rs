@@ -5,6 +5,7 @@ mod demo;
 mod evaluate;
 mod fit;
 mod inspect;
+mod measure;
 mod predict;
 mod progress;
 mod text;
@@ -38,6 +39,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Fit(fit) => fit::run(&fit),
         Command::Predict(predict) => predict::run(&predict),
         Command::Evaluate(evaluate) => evaluate::run(&evaluate),
+        Command::Measure(measure) => measure::run(&measure),
         Command::Inspect(inspect) => inspect::run(&inspect),
     }
 }
@@ -81,7 +83,7 @@ fn sentence(message: &str) -> String {
         sentence += line.strip_prefix("tip: ").unwrap_or(line);
     }
     let mode = std::env::args().nth(1).filter(|word| !word.starts_with('-')).unwrap_or_default();
-    let known = ["demo", "fit", "predict", "evaluate", "inspect"].contains(&mode.as_str());
+    let known = ["demo", "fit", "predict", "evaluate", "measure", "inspect"].contains(&mode.as_str());
     let help = if known { format!("thinnet {mode} --help") } else { "thinnet --help".into() };
     format!("{sentence}; {help} lists what can be typed")
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use thinnet::average::{Averaged, ensemble};
 use thinnet::data::Matrix;
 use thinnet::measure::largest;
 use thinnet::model::atomic_write;
@@ -21,17 +22,31 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
             rows.model.display()
         );
     }
+    if arguments.interval.is_some() && !model.pipeline.classes().is_empty() {
+        anyhow::bail!(
+            "{} predicts classes, which have no interval; --proba gives their probabilities",
+            rows.model.display()
+        );
+    }
     let inputs = model.pipeline.inputs(&data, None)?;
     drop(data);
-    let averaged = model.average(&inputs, rows.average, rows.seed, &Threads::new(rows.threads)?)?;
+    let members = model.average_members(&inputs, rows.average, rows.seed, &Threads::new(rows.threads)?)?;
+    let disagreement = if members.len() > 1 { Some(model.disagreement(&members)?) } else { None };
+    let averaged = ensemble(members)?;
     let names = model.pipeline.classes();
-    let (mean, spread) = match names {
-        [] => model.in_own_units(&averaged)?,
-        _ => (averaged.mean, averaged.spread),
+    let averaged = match names {
+        [] => {
+            let (mean, spread) = model.in_own_units(&averaged)?;
+            Averaged { mean, spread }
+        }
+        _ => averaged,
     };
+    let interval = arguments.interval.map(|share| averaged.interval(share)).transpose()?;
+    let Averaged { mean, spread } = averaged;
+    let predicted = Predicted { mean, spread, disagreement, interval };
     let write = |to: &mut dyn Write| match names {
-        [] => values(to, &mean, spread.as_ref()),
-        names => classes(to, names, &mean, spread.as_ref(), arguments.proba),
+        [] => predicted.values(to),
+        names => predicted.classes(to, names, arguments.proba),
     };
     match &arguments.output {
         Some(path) => atomic_write(path, |file| write(file))?,
@@ -40,48 +55,65 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn classes(
-    to: &mut dyn Write,
-    names: &[String],
-    mean: &Matrix,
-    spread: Option<&Matrix>,
-    proba: bool,
-) -> io::Result<()> {
-    let quoted = |what: &str| names.iter().map(|name| quoted(&format!("{what}{name}"))).collect::<Vec<_>>();
-    let mut header = vec!["class".to_string()];
-    match (proba, spread) {
-        (true, Some(_)) => header.extend([quoted("probability "), quoted("spread ")].concat()),
-        (true, None) => header.extend(quoted("probability ")),
-        (false, Some(_)) => header.push("spread".into()),
-        (false, None) => {}
-    }
-    writeln!(to, "{}", header.join(","))?;
-    let names = quoted("");
-    for row in 0..mean.rows() {
-        let class = largest(mean.row(row));
-        to.write_all(names[class].as_bytes())?;
-        let spread = spread.map_or(&[][..], |spread| spread.row(row));
-        let numbers: Vec<&f32> = match proba {
-            true => mean.row(row).iter().chain(spread).collect(),
-            false => spread.get(class).into_iter().collect(),
-        };
-        for number in numbers {
-            write!(to, ",{number}")?;
-        }
-        writeln!(to)?;
-    }
-    Ok(())
+/// What is written of each row, `[rows, classes]` or `[rows, 1]`.
+struct Predicted {
+    mean: Matrix,
+    spread: Option<Matrix>,
+    /// How far members lie apart, where there are several.
+    disagreement: Option<Matrix>,
+    /// The lower and upper ends of intervals, where they were asked for.
+    interval: Option<[Matrix; 2]>,
 }
 
-fn values(to: &mut dyn Write, mean: &Matrix, spread: Option<&Matrix>) -> io::Result<()> {
-    writeln!(to, "value{}", if spread.is_some() { ",spread" } else { "" })?;
-    for (index, value) in mean.values().iter().enumerate() {
-        match spread {
-            Some(spread) => writeln!(to, "{value},{}", spread.values()[index])?,
-            None => writeln!(to, "{value}")?,
+impl Predicted {
+    fn classes(&self, to: &mut dyn Write, names: &[String], proba: bool) -> io::Result<()> {
+        let quoted =
+            |what: &str| names.iter().map(|name| quoted(&format!("{what}{name}"))).collect::<Vec<_>>();
+        let mut header = vec!["class".to_string()];
+        match (proba, &self.spread) {
+            (true, Some(_)) => header.extend([quoted("probability "), quoted("spread ")].concat()),
+            (true, None) => header.extend(quoted("probability ")),
+            (false, Some(_)) => header.push("spread".into()),
+            (false, None) => {}
         }
+        header.extend(self.disagreement.as_ref().map(|_| "disagreement".into()));
+        writeln!(to, "{}", header.join(","))?;
+        let names = quoted("");
+        for row in 0..self.mean.rows() {
+            let mean = self.mean.row(row);
+            let class = largest(mean);
+            to.write_all(names[class].as_bytes())?;
+            let spread = self.spread.as_ref().map_or(&[][..], |spread| spread.row(row));
+            let disagreement = self.disagreement.as_ref().map(|of| &of.row(row)[class]);
+            let numbers: Vec<&f32> = match proba {
+                true => mean.iter().chain(spread).collect(),
+                false => spread.get(class).into_iter().collect(),
+            };
+            for number in numbers.into_iter().chain(disagreement) {
+                write!(to, ",{number}")?;
+            }
+            writeln!(to)?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn values(&self, to: &mut dyn Write) -> io::Result<()> {
+        let ends = self.interval.iter().flat_map(|[low, high]| [Some(("low", low)), Some(("high", high))]);
+        let columns = [Some(("value", &self.mean))]
+            .into_iter()
+            .chain([self.spread.as_ref().map(|spread| ("spread", spread))])
+            .chain(ends)
+            .chain([self.disagreement.as_ref().map(|disagreement| ("disagreement", disagreement))]);
+        let (names, columns): (Vec<&str>, Vec<&Matrix>) = columns.flatten().unzip();
+        writeln!(to, "{}", names.join(","))?;
+        for row in 0..self.mean.values().len() {
+            for (index, column) in columns.iter().enumerate() {
+                write!(to, "{}{}", if index > 0 { "," } else { "" }, column.values()[row])?;
+            }
+            writeln!(to)?;
+        }
+        Ok(())
+    }
 }
 
 /// A cell of a CSV file (RFC 4180).
@@ -101,18 +133,23 @@ mod tests {
     fn a_line_for_each_row_with_the_columns_that_were_asked_for() {
         let mean = Matrix::new(2, 2, vec![0.25, 0.75, 0.5, 0.5]).unwrap();
         let spread = Matrix::new(2, 2, vec![0.125, 0.0625, 1.0, 0.0]).unwrap();
+        let apart = Matrix::new(2, 2, vec![0.0, 0.5, 0.25, 0.0]).unwrap();
         let names = ["a,b".to_string(), "say \"c\"".to_string()];
-        let text = |spread, proba| {
+        let text = |spread: Option<&Matrix>, disagreement: Option<&Matrix>, proba| {
             let mut bytes = Vec::new();
-            classes(&mut bytes, &names, &mean, spread, proba).unwrap();
+            let (spread, disagreement) = (spread.cloned(), disagreement.cloned());
+            let predicted = Predicted { mean: mean.clone(), spread, disagreement, interval: None };
+            predicted.classes(&mut bytes, &names, proba).unwrap();
             String::from_utf8(bytes).unwrap()
         };
         let (c, a) = ("\"say \"\"c\"\"\"", "\"a,b\"");
-        assert_eq!(text(None, false), format!("class\n{c}\n{a}\n"));
-        assert_eq!(text(Some(&spread), false), format!("class,spread\n{c},0.0625\n{a},1\n"));
+        assert_eq!(text(None, None, false), format!("class\n{c}\n{a}\n"));
+        assert_eq!(text(Some(&spread), None, false), format!("class,spread\n{c},0.0625\n{a},1\n"));
+        let three = format!("class,spread,disagreement\n{c},0.0625,0.5\n{a},1,0.25\n");
+        assert_eq!(text(Some(&spread), Some(&apart), false), three);
         let head =
             "class,\"probability a,b\",\"probability say \"\"c\"\"\",\"spread a,b\",\"spread say \"\"c\"\"\"";
         let all = format!("{head}\n{c},0.25,0.75,0.125,0.0625\n{a},0.5,0.5,1,0\n");
-        assert_eq!(text(Some(&spread), true), all);
+        assert_eq!(text(Some(&spread), None, true), all);
     }
 }

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
-use thinnet::train::{Epoch, Event, Flow, TrainSpec};
+use thinnet::Spec;
+use thinnet::train::{Epoch, Event, Flow};
 
 use crate::text;
 
@@ -34,6 +35,16 @@ pub struct Progress {
     done: f64,
     rows: u64,
     last: Option<Epoch>,
+    /// What is done of each member of an ensemble.
+    members: Vec<Done>,
+    ended: usize,
+}
+
+/// What a member has done: which part of its run, from 0 to 1, and how many rows.
+#[derive(Clone, Copy, Default)]
+struct Done {
+    part: f64,
+    rows: u64,
 }
 
 enum Look {
@@ -52,7 +63,7 @@ enum Look {
 impl Progress {
     /// A bar where standard error is a terminal, else lines; nothing if `quiet`. From here on the first
     /// Ctrl-C ends the run after its step, and the second one the program.
-    pub fn new(spec: &TrainSpec, quiet: bool) -> anyhow::Result<Self> {
+    pub fn new(spec: &Spec, quiet: bool) -> anyhow::Result<Self> {
         let interrupted = Arc::new(AtomicBool::new(false));
         // In this order: the first signal finds the flag down, and then sets it.
         flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(&interrupted))?;
@@ -66,9 +77,14 @@ impl Progress {
         } else {
             Look::Lines { parts: 0.0, epoch: 0 }
         };
-        let (epochs, minutes) = (spec.epochs, spec.minutes);
+        let (epochs, minutes) = (spec.train.epochs, spec.train.minutes);
+        let members = match spec.ensemble.members {
+            1 => Vec::new(),
+            several => vec![Done::default(); several],
+        };
         let began = Instant::now();
-        Ok(Self { look, interrupted, began, epochs, minutes, done: 0.0, rows: 0, last: None })
+        let (done, rows, last, ended) = (0.0, 0, None, 0);
+        Ok(Self { look, interrupted, began, epochs, minutes, done, rows, last, members, ended })
     }
 
     /// Hears of an event of the run.
@@ -79,8 +95,38 @@ impl Progress {
                 self.step(*steps as f64 / *total_steps as f64, *loss);
             }
             Event::Epoch(epoch) => self.epoch(epoch),
+            Event::Member { member, event } => self.member(*member, event),
+            Event::MemberEnded { member, epochs, chosen, .. } => self.member_ended(*member, *epochs, *chosen),
         }
         if self.interrupted.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue }
+    }
+
+    fn member(&mut self, member: usize, event: &Event) {
+        match event {
+            Event::Step { steps, total_steps, loss, rows } => {
+                let part = *steps as f64 / *total_steps as f64;
+                self.rows += *rows - self.members[member].rows;
+                self.members[member] = Done { part, rows: *rows };
+                let sum: f64 = self.members.iter().map(|member| member.part).sum();
+                self.step(sum / self.members.len() as f64, *loss);
+            }
+            Event::Epoch(epoch) => self.last = Some(**epoch),
+            _ => {}
+        }
+    }
+
+    fn member_ended(&mut self, member: usize, epochs: u64, chosen: Option<&Epoch>) {
+        self.ended += 1;
+        self.members[member].part = 1.0;
+        if let Look::Lines { .. } = self.look {
+            let width = self.members.len().to_string().len();
+            let mut line = format!("member {:>width$}/{}  {epochs} epochs", member + 1, self.members.len());
+            if let Some(chosen) = chosen {
+                let valid = valid(chosen).map_or(String::new(), |valid| format!("  {valid}"));
+                line += &format!(", {} kept{valid}", chosen.epoch);
+            }
+            text::say(&format!("{line}  {}", text::clock(self.began.elapsed().as_secs_f64())));
+        }
     }
 
     fn step(&mut self, steps_done: f64, loss: f64) {
@@ -98,7 +144,10 @@ impl Progress {
         self.done = steps_done.max(minutes_done).min(1.0);
         bar.set_position((self.done * LENGTH as f64) as u64);
         let number = self.last.map_or(1, |epoch| epoch.epoch + 1);
-        let mut message = format!("{number}{}  loss {loss:.4}", of(self.epochs));
+        let mut message = match self.members.len() {
+            0 => format!("{number}{}  loss {loss:.4}", of(self.epochs)),
+            members => format!("{}/{members} members  loss {loss:.4}", self.ended),
+        };
         if let Some((loss, epoch)) = self.last.as_ref().and_then(|epoch| Some((epoch.valid_loss?, epoch))) {
             let error =
                 epoch.valid_error.map_or(String::new(), |error| format!(" ({})", text::percent(error)));
@@ -144,7 +193,9 @@ impl Progress {
 
     /// The run is over: the bar goes, the last epoch has its line.
     pub fn finish(mut self) {
-        self.line();
+        if self.members.is_empty() {
+            self.line();
+        }
         if let Look::Bar { bar, .. } = &self.look {
             bar.finish_and_clear();
         }

@@ -1,5 +1,5 @@
-//! average: many become one. Weight scaling beside Monte Carlo with more and more networks, and
-//! what the spread says about an input that looks like nothing the network has seen.
+//! average: many become one. Weight scaling and moment propagation beside Monte Carlo with more and
+//! more networks, and what the spread says about an input that looks like nothing the network has seen.
 
 use thinnet::average::Average;
 use thinnet::data::{Data, Table};
@@ -22,9 +22,10 @@ fn main() -> thinnet::Result<()> {
     println!("at x =           0.0            1.5            3.0            6.0           12.0");
     for by in [
         Average::WeightScaling,
-        Average::MonteCarlo { samples: 10 },
-        Average::MonteCarlo { samples: 100 },
-        Average::MonteCarlo { samples: 1000 },
+        Average::Moments,
+        Average::monte_carlo(10),
+        Average::monte_carlo(100),
+        Average::monte_carlo(1000),
     ] {
         let averaged = model.predict(&new, by, 1, &threads)?;
         let spread = |row: usize| match &averaged.spread {

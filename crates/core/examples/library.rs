@@ -43,7 +43,7 @@ fn main() -> thinnet::Result<()> {
     let model = Model::load(&path)?;
     std::fs::remove_file(&path).map_err(Error::file("remove", &path))?;
 
-    let by = Average::MonteCarlo { samples: 50 };
+    let by = Average::monte_carlo(50);
     let predicted = model.predict(&data, by, 0, &threads)?;
     println!("classes {:?}", model.pipeline.classes());
     for row in 0..3 {

@@ -21,13 +21,10 @@ fn main() -> thinnet::Result<()> {
     let size = std::fs::metadata(&path).map_err(Error::file("look at", &path))?.len();
     let model = Model::load(&path)?;
     std::fs::remove_file(&path).map_err(Error::file("remove", &path))?;
-    println!(
-        "\n{} parameters in a file of {size} bytes, trained by this spec:\n",
-        model.network.parameters()
-    );
+    println!("\n{} parameters in a file of {size} bytes, trained by this spec:\n", model.parameters());
     print!("{}", model.spec.to_toml()?);
 
-    let by = Average::MonteCarlo { samples: 20 };
+    let by = Average::monte_carlo(20);
     let [before, after] = [&fitted.model, &model].map(|model| model.predict(&data, by, 1, &threads));
     println!("\nsame predictions: {}", before? == after?);
     Ok(())

@@ -22,7 +22,7 @@ fn main() -> thinnet::Result<()> {
         spec.train.epochs = 100;
         // No parameters are chosen by what is watched here.
         let fitted = model::fit(&train, Some(&test), &spec, &Threads::new(0)?, &mut |_| Flow::Continue)?;
-        let history = fitted.model.run.history;
+        let history = &fitted.model.run().history;
         let errors: Vec<f64> =
             history.iter().map(|epoch| 100.0 * epoch.valid_error.unwrap_or(f64::NAN)).collect();
         let last = errors.last().copied().unwrap_or(f64::NAN);

@@ -35,7 +35,7 @@
 //! let (spec, threads) = (Spec::read("run.toml".as_ref())?, Threads::new(0)?);
 //! let fitted = model::fit(&data, None, &spec, &threads, &mut |_| Flow::Continue)?;
 //! fitted.model.save("rows.thinnet".as_ref())?;
-//! let by = Average::MonteCarlo { samples: 100 };
+//! let by = Average::monte_carlo(100);
 //! let predicted = fitted.model.predict(&data, by, 0, &threads)?;
 //! # Ok::<(), thinnet::Error>(())
 //! ```
@@ -50,7 +50,7 @@
 //! | [`thin`] | who is dropped | [`thin::ThinSpec`]; the layer alone: [`thin::Dropout`] |
 //! | [`train`] | how it learns | [`train::TrainSpec`], [`train::Trainer`] |
 //! | [`average`] | many become one | [`average::Average`] |
-//! | [`measure`] | how good, how sure | [`measure::Classification`], [`measure::Regression`] |
+//! | [`measure`] | how good, how sure, how co-adapted | [`measure::Classification`], [`measure::Regression`], [`model::Measures`] |
 //! | [`mod@report`] | what people look at | [`report::table()`], [`report::Curve`] |
 //! | [`model`] | what is kept | [`model::fit()`], [`model::Model`] |
 //!

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::average::{EnsembleSpec, member_seed};
 use crate::data::DataSpec;
 use crate::error::{Error, Result};
 use crate::network::NetworkSpec;
@@ -27,6 +28,8 @@ pub struct Spec {
     pub thin: ThinSpec,
     /// How it is trained.
     pub train: TrainSpec,
+    /// How many networks there are, and in what they differ.
+    pub ensemble: EnsembleSpec,
 }
 
 impl Spec {
@@ -70,14 +73,30 @@ impl Spec {
     pub fn check(&self) -> Result<()> {
         self.data.check()?;
         self.network.check()?;
+        self.ensemble.check()?;
         self.thin.check()?;
-        self.thin.rates(self.network.hidden.len())?;
+        // Where every member has a turn, nobody has the layers of `[network]`.
+        let turns = self.ensemble.networks.len().max(1);
+        for member in 0..turns {
+            self.thin.rates(self.ensemble.network(&self.network, member).hidden.len())?;
+        }
         self.train.check()?;
         if self.thin.schedule != RateSchedule::Constant && self.train.epochs == 0 && self.train.steps == 0 {
             let problem = "it needs to know how long the run is: set train.epochs or train.steps";
             return Err(Error::spec("thin.schedule", problem));
         }
         Ok(())
+    }
+
+    /// The spec of one member, counted from 0: that of the run which trains its network alone on the
+    /// rows and columns that it draws. Without an ensemble the first member's is this spec itself.
+    #[must_use]
+    pub fn member(&self, member: usize) -> Self {
+        let mut spec = self.clone();
+        spec.seed = member_seed(self.seed, member);
+        spec.network = self.ensemble.network(&self.network, member);
+        spec.ensemble = EnsembleSpec::default();
+        spec
     }
 
     /// The same spec with every default filled in that depends on the data: a data set of `rows`, of which

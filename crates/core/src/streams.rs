@@ -1,5 +1,7 @@
 //! Which stream of random words serves which purpose; docs/determinism.md is the full layout.
 
+use thinnet_kernels::philox::{self, Counter, Key};
+
 /// First weights.
 pub(crate) const INITIALISE: u32 = 0;
 /// The order of the training rows.
@@ -9,6 +11,12 @@ pub(crate) const SPLIT: u32 = 2;
 
 /// Which mask of a pool a slice has.
 pub(crate) const POOL: u32 = 3;
+/// The seeds of an ensemble's members.
+pub(crate) const MEMBERS: u32 = 0x10;
+/// The training rows that a member draws.
+pub(crate) const BOOTSTRAP: u32 = 0x11;
+/// The columns that a member sees.
+pub(crate) const COLUMNS: u32 = 0x12;
 
 /// The masks of training: one stream for each level of units, 0 for the input.
 pub(crate) fn training(level: usize) -> u32 {
@@ -29,6 +37,27 @@ pub(crate) fn monte_carlo_edges(layer: usize) -> u32 {
 /// The masks of Monte Carlo prediction: one stream for each level of units.
 pub(crate) fn monte_carlo(level: usize) -> u32 {
     0x2000_0000 + level as u32
+}
+
+/// What is measured: which rows, level 0, and which units of a hidden level are silenced.
+pub(crate) fn measure(level: usize) -> u32 {
+    0x3000_0000 + level as u32
+}
+
+/// One random word after another: the first of block 0 of a row, of the steps 1, 2, ...
+pub(crate) fn words(key: Key, row: u32) -> impl FnMut() -> u32 {
+    let mut step = 0;
+    move || {
+        step += 1;
+        philox::words(key, Counter { block: 0, row, step })[0]
+    }
+}
+
+/// A number below `limit` from 64 random bits: uniform to within `limit` / 2^64.
+pub(crate) fn below(key: Key, counter: Counter, limit: usize) -> usize {
+    let [high, low, ..] = philox::words(key, counter);
+    let word = u64::from(high) << 32 | u64::from(low);
+    ((u128::from(word) * limit as u128) >> 64) as usize
 }
 
 /// The fixed masks of Masksembles: one stream for each level of units.

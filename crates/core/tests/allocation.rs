@@ -87,7 +87,7 @@ fn requests(thin: &ThinSpec, train: &TrainSpec, threads: &Threads, activation: A
             let first = step * 13 % (ROWS - BATCH);
             // Every tenth step is on fewer rows, as the last of an epoch is.
             let count = if step % 10 == 9 { 37 } else { BATCH };
-            stepper.step(&examples, Some(&weights), &order[first..first + count], 0.001).unwrap();
+            stepper.step(&examples, Some(&weights), &order[first..first + count], &[0.001; 4]).unwrap();
         }
         REQUESTS.load(Ordering::Relaxed) - before
     })

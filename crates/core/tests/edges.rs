@@ -116,10 +116,10 @@ fn gradients_of_engine(case: &Case, rows: &[usize], steps_before: u64) -> (f64, 
     let rate = if case.thin.drop == Drop::SparseVariational { 1.0 / 16.0 } else { (1 << 20) as f64 };
     let mut stepper = case.stepper();
     for _ in 0..steps_before {
-        stepper.step(&case.examples, case.weights.as_deref(), rows, 0.0).unwrap();
+        stepper.step(&case.examples, case.weights.as_deref(), rows, &[0.0]).unwrap();
     }
     let before = numbers_of(stepper.network());
-    let loss = stepper.step(&case.examples, case.weights.as_deref(), rows, rate).unwrap();
+    let loss = stepper.step(&case.examples, case.weights.as_deref(), rows, &[rate]).unwrap();
     let after = numbers_of(stepper.network());
     let gradient = |(&before, &after): (&f32, &f32)| ((f64::from(before) - f64::from(after)) / rate) as f32;
     (loss, before.iter().zip(&after).map(gradient).collect(), rate)
@@ -215,8 +215,8 @@ fn outputs_of_whole_and_sampled_networks_are_the_naive_ones() {
         let inputs = &case.examples.inputs;
         let thinning = Thinning::new(&case.thin, &case.network, case.seed).unwrap();
         let whole = thin::outputs(isa(), &case.network, &thinning, inputs);
-        let by = Average::MonteCarlo { samples: 1 };
-        let sampled = average(isa(), &case.network, &thinning, Link::Identity, inputs, by).mean;
+        let by = Average::monte_carlo(1);
+        let sampled = average(isa(), &case.network, &thinning, Link::Identity, inputs, by).unwrap().mean;
         let net = Net::of(&case.network);
         for row in 0..inputs.rows() {
             // All rows meet the same network where a slice or a group shared one.

@@ -43,10 +43,10 @@ fn gradients_of_engine(case: &Case, rows: &[usize], steps_before: u64) -> (f64, 
     let mut stepper = case.stepper();
     for _ in 0..steps_before {
         // With a learning rate of 0 a step only counts.
-        stepper.step(&case.examples, case.weights.as_deref(), rows, 0.0).unwrap();
+        stepper.step(&case.examples, case.weights.as_deref(), rows, &[0.0]).unwrap();
     }
     let before = parameters_of(stepper.network());
-    let loss = stepper.step(&case.examples, case.weights.as_deref(), rows, RATE).unwrap();
+    let loss = stepper.step(&case.examples, case.weights.as_deref(), rows, &[RATE]).unwrap();
     let after = parameters_of(stepper.network());
     let gradient = |(&before, &after): (&f32, &f32)| ((f64::from(before) - f64::from(after)) / RATE) as f32;
     (loss, before.iter().zip(&after).map(gradient).collect())
@@ -172,8 +172,8 @@ fn outputs_of_whole_and_sampled_networks_are_the_naive_ones() {
         let thinning = Thinning::new(&case.thin, &case.network, case.seed).unwrap();
         let whole = thin::outputs(isa(), &case.network, &thinning, inputs);
         // The mean of one sampled network is its outputs.
-        let by = Average::MonteCarlo { samples: 1 };
-        let sampled = average(isa(), &case.network, &thinning, Link::Identity, inputs, by).mean;
+        let by = Average::monte_carlo(1);
+        let sampled = average(isa(), &case.network, &thinning, Link::Identity, inputs, by).unwrap().mean;
         let (net, scales) = (Net::of(&case.network), mask::thinned_scales(&case.rates, case.thin.scaling));
         for row in 0..inputs.rows() {
             for (&output, judged) in whole.row(row).iter().zip(case.whole_outputs(row)) {

@@ -46,7 +46,7 @@ fn trained(activation: Activation, thin: ThinSpec) -> (Case, Stepper) {
     let mut stepper = case.stepper();
     for _ in 0..5 {
         let rows = case.rows(30, &mut random);
-        stepper.step(&case.examples, None, &rows, 0.01).unwrap();
+        stepper.step(&case.examples, None, &rows, &[0.01]).unwrap();
     }
     (case, stepper)
 }
@@ -70,9 +70,9 @@ fn rate_0_is_no_dropout_to_the_bit() {
                     assert!(bits(stepper.network()) == none, "{activation:?}, {thin:?}");
                     let predicted = |by| {
                         let (network, inputs) = (stepper.network(), &case.examples.inputs);
-                        average(isa(), network, stepper.thinning(), Link::Softmax, inputs, by)
+                        average(isa(), network, stepper.thinning(), Link::Softmax, inputs, by).unwrap()
                     };
-                    let sampled = predicted(Average::MonteCarlo { samples: 3 });
+                    let sampled = predicted(Average::monte_carlo(3));
                     assert_eq!(
                         sampled.mean,
                         predicted(Average::WeightScaling).mean,
@@ -109,15 +109,16 @@ fn under_both_scalings(activation: Activation, share: Share, rates: Vec<f32>) ->
     let mut stepper = case.stepper();
     for _ in 0..10 {
         let rows = case.rows(30, &mut random);
-        stepper.step(&case.examples, None, &rows, 0.01).unwrap();
+        stepper.step(&case.examples, None, &rows, &[0.01]).unwrap();
     }
     case.network = stepper.into_network();
     let scaled = rescaled(&case.network, &spec, &case.rates);
     let training = ThinSpec { scaling: Scaling::Training, ..case.thin.clone() };
     let outputs = [(&case.network, &case.thin), (&scaled, &training)].map(|(network, thin)| {
         let thinning = Thinning::new(thin, network, case.seed).unwrap();
-        [Average::WeightScaling, Average::MonteCarlo { samples: 1 }]
-            .map(|by| average(isa(), network, &thinning, Link::Identity, &case.examples.inputs, by).mean)
+        [Average::WeightScaling, Average::monte_carlo(1)].map(|by| {
+            average(isa(), network, &thinning, Link::Identity, &case.examples.inputs, by).unwrap().mean
+        })
     });
     (case, outputs)
 }
@@ -230,7 +231,7 @@ fn the_normalised_geometric_mean_of_all_thinned_softmax_layers_is_weight_scaling
             let (net, scales) = (Net::of(&case.network), mask::thinned_scales(&case.rates, scaling));
             let thinning = Thinning::new(&case.thin, &case.network, 0).unwrap();
             let (inputs, by) = (&case.examples.inputs, Average::WeightScaling);
-            let whole = average(isa(), &case.network, &thinning, Link::of(loss), inputs, by).mean;
+            let whole = average(isa(), &case.network, &thinning, Link::of(loss), inputs, by).unwrap().mean;
             let masks = mask::all(&case.rates, &net.levels());
             let probabilities = |outputs: &[Real]| match outputs {
                 [logit] => pair(*logit).to_vec(),
@@ -285,8 +286,8 @@ fn sampled_networks_have_the_mean_and_the_spread_of_all() {
                 let masks = mask::all(&case.rates, &net.levels());
                 let inputs = case.examples.inputs.select(&[0, 1, 2]);
                 let thinning = Thinning::new(&case.thin, &case.network, case.seed).unwrap();
-                let by = Average::MonteCarlo { samples: SAMPLES };
-                let sampled = average(isa(), &case.network, &thinning, Link::Softmax, &inputs, by);
+                let by = Average::monte_carlo(SAMPLES);
+                let sampled = average(isa(), &case.network, &thinning, Link::Softmax, &inputs, by).unwrap();
                 let spread = sampled.spread.unwrap();
                 for row in 0..inputs.rows() {
                     let probabilities: Vec<(f64, Vec<f64>)> = masks

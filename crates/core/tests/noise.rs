@@ -8,7 +8,7 @@ mod naive;
 use naive::Net;
 use naive::case::{Random, isa};
 use naive::mask::{MONTE_CARLO, TRAINING};
-use naive::noise::{Noise, NoisyGradients, Words};
+use naive::noise::{Noise, NoisyGradients, Words, gradients_of_engine};
 use naive::real::Real;
 use thinnet::data::{Examples, Matrix, Targets};
 use thinnet::network::{Activation, Network, NetworkSpec};
@@ -105,6 +105,7 @@ impl Case {
                     let kept = (((1.0 - rate) * units as f64).round() as usize).max(1);
                     Noise::Count(kept, units as f64 / kept as f64)
                 }
+                drop => unreachable!("{drop:?} acts on edges; tests/edges.rs judges it"),
             }
         };
         rates.iter().enumerate().map(noise).collect()
@@ -146,31 +147,17 @@ impl Case {
         (loss, gradients)
     }
 
-    /// The gradients of the engine in the judge's form, one layer after the other.
-    fn gradients(&self) -> Vec<(Vec<Vec<f32>>, Vec<f32>, Vec<f32>)> {
+    /// A slice that has run forward and backward.
+    fn backward(&self) -> Slice {
         let (mut slice, thinning) = self.forward(Sample::Training { step: self.step }, Buffers::Train);
-        let (width, rows) = (self.network.outputs(), self.rows());
-        let padded = slice.padded();
+        let (width, padded) = (self.network.outputs(), slice.padded());
         let (_, to) = slice.outputs_and_gradients();
         to.fill(0.0);
         for (at, &by_output) in self.by_outputs.iter().enumerate() {
             to[at % width * padded + at / width] = by_output;
         }
         slice.backward(&self.network, &thinning);
-        let widest = self.network.layers().iter().map(|layer| layer.units).max().unwrap();
-        let positions: Vec<u32> = (0..widest.max(rows) as u32).collect();
-        let layer = |(index, layer): (usize, &thinnet::network::Layer)| {
-            let length = layer.units * layer.stride + 16;
-            let (mut compact, mut whole) = (vec![0.0; length], vec![0.0; length]);
-            slice.weight_gradients(index, 0..layer.units, true, &positions, &mut compact, &mut whole);
-            let lines = whole.chunks(layer.stride).take(layer.units);
-            let weights = lines.map(|line| line[..layer.inputs].to_vec()).collect();
-            let (mut biases, mut learned) = (vec![0.0; layer.units], vec![0.0; layer.inputs]);
-            slice.bias_gradients(index, &mut biases);
-            slice.noise_gradients(layer, index, 0..1, &mut learned);
-            (weights, biases, learned)
-        };
-        self.network.layers().iter().enumerate().map(layer).collect()
+        slice
     }
 }
 
@@ -197,8 +184,10 @@ fn outputs_and_every_gradient_are_the_naive_ones() {
             }
         }
         let (_, judged) = case.judged(&net, &noises);
-        for (layer, (weights, biases, learned)) in case.gradients().into_iter().enumerate() {
-            let ours = weights.iter().flatten().chain(&biases).chain(&learned);
+        let slice = case.backward();
+        for (layer, shape) in case.network.layers().iter().enumerate() {
+            let [weights, biases, learned] = gradients_of_engine(&slice, layer, shape);
+            let ours = weights.iter().chain(&biases).chain(&learned);
             let theirs = judged.weights[layer].iter().flatten().chain(&judged.biases[layer]);
             let given = matches!(case.thin.drop, Drop::Units | Drop::Gaussian | Drop::Standout);
             let judged_learned = if given { &[][..] } else { &judged.learned[layer][..] };
@@ -359,7 +348,7 @@ fn regularisers_enter_once_with_their_slopes() {
         let rate = 3.0;
         for step in 0..6 {
             let before = stepper.network().clone();
-            stepper.step(&examples, Some(&[0.0; 24]), &rows, rate).unwrap();
+            stepper.step(&examples, Some(&[0.0; 24]), &rows, &[rate]).unwrap();
             let (noise, warm) = (noise_of(&before), ((step + 1) as f64 / 4.0).min(1.0));
             let value =
                 |noise: &[Vec<f64>], network: &Network| regulariser(network, noise, &thin, loss, 500.0, warm);
@@ -416,7 +405,7 @@ fn what_is_learned_stays_within_its_bounds() {
         let mut stepper = Stepper::new(isa(), network, &thin, &train, objective, 24, 1).unwrap();
         let rows: Vec<usize> = (0..24).collect();
         for _ in 0..20 {
-            stepper.step(&examples, Some(&[0.0; 24]), &rows, 1e4).unwrap();
+            stepper.step(&examples, Some(&[0.0; 24]), &rows, &[1e4]).unwrap();
         }
         let noise: Vec<f32> = (0..2).flat_map(|layer| stepper.network().noise(layer).to_vec()).collect();
         assert!(noise.iter().all(|l| (-20.0..=10.0).contains(l)), "{noise:?}");
@@ -435,7 +424,7 @@ fn trained(thin: &ThinSpec, network: Network, examples: &Examples, train: &Train
     let mut stepper = Stepper::new(isa(), network, thin, train, objective, 24, 9).unwrap().for_run(24, 10);
     let rows: Vec<usize> = (0..24).collect();
     for _ in 0..10 {
-        stepper.step(examples, None, &rows, 0.05).unwrap();
+        stepper.step(examples, None, &rows, &[0.05]).unwrap();
     }
     naive::parameters_of(stepper.network())
 }
@@ -619,6 +608,25 @@ fn fixed_masks_are_the_same_in_training_and_prediction() {
     let network = Network::zeros(9, 1, &NetworkSpec { hidden: vec![20], ..NetworkSpec::default() }).unwrap();
     let error = Thinning::new(&small, &network, 0).unwrap_err().to_string();
     assert!(error.contains("thin.masks") && error.contains("needs 10"), "{error}");
+}
+
+#[test]
+fn the_whole_of_fixed_masks_is_the_mean_of_its_members() {
+    let masks = Some(thin::MaskSpec { members: 3, scale: 2.0 });
+    let thin = ThinSpec { masks, hidden: Rates::All(0.5), ..ThinSpec::default() };
+    let mut random = Random(2);
+    let spec = NetworkSpec { hidden: vec![20, 16], ..NetworkSpec::default() };
+    let network = Network::new(5, 2, &spec, 1).unwrap();
+    let inputs = Matrix::new(70, 5, random.normals(350)).unwrap();
+    let thinning = Thinning::new(&thin, &network, 6).unwrap();
+    let whole = thin::outputs(isa(), &network, &thinning, &inputs);
+    let by = thinnet::average::Average::monte_carlo(3);
+    let link = thinnet::average::Link::Identity;
+    let members = thinnet::average::average(isa(), &network, &thinning, link, &inputs, by).unwrap();
+    assert!(members.spread.unwrap().values().iter().any(|&spread| spread > 0.1));
+    for (whole, mean) in whole.values().iter().zip(members.mean.values()) {
+        assert!((whole - mean).abs() < 1e-5 * (1.0 + mean.abs()), "{whole}, not {mean}");
+    }
 }
 
 #[test]

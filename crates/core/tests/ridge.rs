@@ -174,7 +174,7 @@ fn trained(examples: &Examples, rate: f32, share: Share) -> Vector {
     let mut stepper = Stepper::new(isa(), network, &thin, &train, objective, ROWS * COPIES, 17).unwrap();
     let rows: Vec<usize> = (0..ROWS * COPIES).map(|row| row % ROWS).collect();
     for step in 0..STEPS {
-        stepper.step(examples, None, &rows, learning_rate(step)).unwrap();
+        stepper.step(examples, None, &rows, &[learning_rate(step)]).unwrap();
     }
     let network = stepper.network();
     std::array::from_fn(|j| {

@@ -136,7 +136,7 @@ fn sampled_predictions_are_the_same_on_any_number_of_threads() {
         let model = fitted(&spec(share, Optimizer::Adam), 1).model;
         let inputs = model.pipeline.inputs(&data(), None).unwrap();
         let predicted = |threads, seed| {
-            let by = Average::MonteCarlo { samples: 5 };
+            let by = Average::monte_carlo(5);
             model.average(&inputs, by, seed, &Threads::new(threads).unwrap()).unwrap()
         };
         let one = predicted(1, 3);
@@ -151,7 +151,8 @@ fn sampled_predictions_are_the_same_on_any_number_of_threads() {
 #[test]
 fn another_seed_gives_another_network() {
     for share in [Share::Row, Share::Slice] {
-        let with_seed = |seed| fitted(&Spec { seed, ..spec(share, Optimizer::Adam) }, 2).model.network;
+        let with_seed =
+            |seed| fitted(&Spec { seed, ..spec(share, Optimizer::Adam) }, 2).model.network().clone();
         assert!(with_seed(21) == with_seed(21) && with_seed(21) != with_seed(22));
     }
 }

@@ -3,9 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod naive;
+
+use naive::noise::gradients_of_engine;
 use serde::Deserialize;
 use thinnet::Isa;
-use thinnet::network::{Layer, Network, NetworkSpec};
+use thinnet::network::{Network, NetworkSpec};
 use thinnet::thin::{Buffers, Drop, Rates, Sample, Share, Slice, ThinSpec, Thinning};
 use thinnet_kernels::noise;
 
@@ -92,7 +95,7 @@ fn the_engine_agrees_with_pytorch() {
         }
         slice.backward(&network, &thinning);
         for (index, layer) in network.layers().iter().enumerate() {
-            let (weights, biases, learned) = gradients(&slice, index, layer);
+            let [weights, biases, learned] = gradients_of_engine(&slice, index, layer);
             assert_near(&weights, &case.by_weights[index], &format!("{what}: weights of layer {index}"));
             assert_near(&biases, &case.by_biases[index], &format!("{what}: biases of layer {index}"));
             if let Some(expected) = case.by_learned.get(index) {
@@ -106,17 +109,4 @@ fn the_engine_agrees_with_pytorch() {
             assert_near(&slopes, expected, &format!("{what}: divergence"));
         }
     }
-}
-
-/// By the weights, the biases and what is learned of the noise of a layer.
-fn gradients(slice: &Slice, index: usize, layer: &Layer) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
-    let positions: Vec<u32> = (0..64).collect();
-    let (mut compact, mut whole) =
-        (vec![0.0; layer.units * layer.stride + 16], vec![0.0; layer.units * layer.stride]);
-    slice.weight_gradients(index, 0..layer.units, true, &positions, &mut compact, &mut whole);
-    let weights = whole.chunks(layer.stride).flat_map(|line| line[..layer.inputs].to_vec()).collect();
-    let (mut biases, mut learned) = (vec![0.0; layer.units], vec![0.0; layer.inputs]);
-    slice.bias_gradients(index, &mut biases);
-    slice.noise_gradients(layer, index, 0..1, &mut learned);
-    (weights, biases, learned)
 }

@@ -45,7 +45,7 @@ fn follow(case: &Case, random: &mut Random) -> f64 {
         let net = Net::of(stepper.network());
         let (_, gradients) = net.loss_and_gradients(&case.loss(), &case.batch(&rows, step));
         let after = memory.step(&case.train, rate, &net, gradients);
-        stepper.step(&case.examples, case.weights.as_deref(), &rows, rate).unwrap();
+        stepper.step(&case.examples, case.weights.as_deref(), &rows, &[rate]).unwrap();
         let moved = parameters_of(stepper.network());
         assert!(
             is_strict(&net, &after),

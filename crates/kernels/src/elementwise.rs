@@ -60,7 +60,7 @@ pub struct Units<'a> {
 }
 
 impl Units<'_> {
-    fn check(&self, buffer: usize) {
+    pub(crate) fn check(&self, buffer: usize) {
         assert!(
             self.rows.is_multiple_of(crate::LINE),
             "{} rows are not a multiple of {}",
@@ -273,7 +273,7 @@ pub(crate) unsafe fn logistic<S: Simd>(z: S::F) -> S::F {
 
 /// Φ(z) and exp(-z²/2), with the error function of Abramowitz and Stegun 7.1.26 (off by at most 1.5e-7).
 #[inline(always)]
-unsafe fn normal<S: Simd>(z: S::F) -> (S::F, S::F) {
+pub(crate) unsafe fn normal<S: Simd>(z: S::F) -> (S::F, S::F) {
     // SAFETY: the caller's machine has the lanes.
     unsafe {
         let one = S::splat(1.0);
@@ -291,7 +291,7 @@ unsafe fn normal<S: Simd>(z: S::F) -> (S::F, S::F) {
 }
 
 /// An activation over lanes.
-trait Function {
+pub(crate) trait Function {
     /// f(z)
     unsafe fn value<S: Simd>(z: S::F) -> S::F;
     /// f'(z) * gradient
@@ -300,7 +300,7 @@ trait Function {
 
 macro_rules! functions {
     ($($name:ident: |$z:ident| $value:expr, |$at:ident, $gradient:ident| $derived:expr;)*) => { $(
-        struct $name;
+        pub(crate) struct $name;
         #[allow(unused_unsafe)] // The identity does nothing unsafe.
         impl Function for $name {
             #[inline(always)]
@@ -317,10 +317,10 @@ macro_rules! functions {
     )* };
 }
 
-const LEAK: f32 = 0.01;
+pub(crate) const LEAK: f32 = 0.01;
 const SELU_SCALE: f32 = 1.050_701;
 const SELU_SCALE_ALPHA: f32 = 1.758_099_3;
-const INVERSE_ROOT_TWO_PI: f32 = 0.398_942_3;
+pub(crate) const INVERSE_ROOT_TWO_PI: f32 = 0.398_942_3;
 
 functions! {
     // A comparison, not a maximum: a NaN must come through.

@@ -11,6 +11,7 @@
 //! | [`memory`] | zeros in large pages |
 //! | [`gather`] | rows into units and back, compact lines into whole ones |
 //! | [`elementwise`] | activations, masks and their derivatives |
+//! | [`moments`] | mean and variance through activations and masks |
 //! | [`normal`] | normal random numbers |
 //! | [`noise`] | units multiplied by random factors, and what is learned of those |
 //! | [`mask`] | masks over matrices that stand row by row |
@@ -33,6 +34,7 @@ pub mod isa;
 pub mod mask;
 pub mod matmul;
 pub mod memory;
+pub mod moments;
 pub mod noise;
 pub mod normal;
 pub mod philox;

@@ -1,6 +1,6 @@
 //! Units multiplied by random factors, drawn in registers and drawn again for the derivative.
 //!
-//! Buffers are `[units, rows]` with the rows of a slice padded to a multiple of [`LINE`](crate::LINE),
+//! Buffers are `[units, rows]` with the rows of a slice padded to a multiple of [`LINE`],
 //! and hold every unit of a level. The four words of a counter are for four units of one row, or of all
 //! rows of a slice.
 
@@ -318,6 +318,7 @@ unsafe fn words<S: Simd>(draw: Draw, first: usize, row: usize) -> [S::U; 4] {
 /// # Safety
 /// As for [`Simd`]; the buffers must hold all units and rows, `clean` may be null.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // An index loop: a closure that is not inlined loses the instruction set.
 unsafe fn multiply_by<S: Simd, N: Form<S>>(at: Noisy<'_>, noise: N, values: *mut f32, clean: *mut f32) {
     for first in (0..at.units).step_by(4) {
         // SAFETY: as the caller's.
@@ -348,6 +349,7 @@ unsafe fn multiply_by<S: Simd, N: Form<S>>(at: Noisy<'_>, noise: N, values: *mut
 /// # Safety
 /// As for [`Simd`]; the buffers must hold all units and rows, `learned` all units.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // An index loop: a closure that is not inlined loses the instruction set.
 unsafe fn differentiate_by<S: Simd, N: Form<S>>(
     at: Noisy<'_>,
     noise: N,
@@ -381,11 +383,7 @@ unsafe fn differentiate_by<S: Simd, N: Form<S>>(
                 if first + four < at.units {
                     let mut lanes = [0.0; LINE];
                     S::store(lanes.as_mut_ptr(), totals[four]);
-                    let mut sum = 0.0;
-                    for lane in 0..S::LANES {
-                        sum += lanes[lane];
-                    }
-                    *learned.add(first + four) = sum;
+                    *learned.add(first + four) = lanes[..S::LANES].iter().sum();
                 }
             }
         }

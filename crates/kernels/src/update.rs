@@ -1,5 +1,6 @@
 //! One line of weights moved by its gradient: penalty, momentum and step in one pass.
 //!
+//! Several steps can be done in one pass: the gradient is that of the first, and 0 in the others.
 //! All lines have the same length, a multiple of [`LINE`].
 
 use crate::LINE;
@@ -47,50 +48,59 @@ pub struct Adam {
 }
 
 for_each_isa! {
-    /// Moves `weights` by gradient descent; `velocities` holds v.
+    /// Moves `weights` by steps of gradient descent; `velocities` holds v.
     ///
     /// # Panics
     /// If the lengths differ or are not a multiple of [`LINE`].
     pub fn descend(
-        by: Descent, penalty: Penalty, gradients: &[f32], weights: &mut [f32], velocities: &mut [f32],
+        by: &[Descent], penalty: Penalty, gradients: &[f32], weights: &mut [f32], velocities: &mut [f32],
     ) = descend_body
 }
 
 #[inline(always)]
 fn descend_body<S: Simd>(
-    by: Descent,
+    by: &[Descent],
     penalty: Penalty,
     gradients: &[f32],
     weights: &mut [f32],
     velocities: &mut [f32],
 ) {
     check(gradients.len(), &[weights.len(), velocities.len()]);
+    let penalised = penalty != Penalty::default();
     // SAFETY: every index is below the common length.
     unsafe {
         for at in (0..gradients.len()).step_by(S::LANES) {
-            let w = S::load(weights.as_ptr().add(at));
-            let g = penalised::<S>(penalty, S::load(gradients.as_ptr().add(at)), w);
-            let v = S::fma(S::splat(by.momentum), S::load(velocities.as_ptr().add(at)), g);
+            let mut g = S::load(gradients.as_ptr().add(at));
+            let mut w = S::load(weights.as_ptr().add(at));
+            let mut v = S::load(velocities.as_ptr().add(at));
+            for by in by {
+                if penalised {
+                    g = add_penalty::<S>(penalty, g, w);
+                }
+                v = S::fma(S::splat(by.momentum), v, g);
+                let direction = if by.nesterov { S::fma(S::splat(by.momentum), v, g) } else { v };
+                w = S::fma(S::splat(-by.rate), direction, w);
+                g = S::splat(0.0);
+            }
             S::store(velocities.as_mut_ptr().add(at), v);
-            let direction = if by.nesterov { S::fma(S::splat(by.momentum), v, g) } else { v };
-            S::store(weights.as_mut_ptr().add(at), S::fma(S::splat(-by.rate), direction, w));
+            S::store(weights.as_mut_ptr().add(at), w);
         }
     }
 }
 
 for_each_isa! {
-    /// Moves `weights` by Adam; `means` holds m and `squares` v.
+    /// Moves `weights` by steps of Adam; `means` holds m and `squares` v.
     ///
     /// # Panics
     /// If the lengths differ or are not a multiple of [`LINE`].
     pub fn adapt(
-        by: Adam, penalty: Penalty, gradients: &[f32], weights: &mut [f32], means: &mut [f32], squares: &mut [f32],
+        by: &[Adam], penalty: Penalty, gradients: &[f32], weights: &mut [f32], means: &mut [f32], squares: &mut [f32],
     ) = adapt_body
 }
 
 #[inline(always)]
 fn adapt_body<S: Simd>(
-    by: Adam,
+    by: &[Adam],
     penalty: Penalty,
     gradients: &[f32],
     weights: &mut [f32],
@@ -98,26 +108,34 @@ fn adapt_body<S: Simd>(
     squares: &mut [f32],
 ) {
     check(gradients.len(), &[weights.len(), means.len(), squares.len()]);
+    let penalised = penalty != Penalty::default();
     // SAFETY: every index is below the common length.
     unsafe {
         for at in (0..gradients.len()).step_by(S::LANES) {
-            let w = S::load(weights.as_ptr().add(at));
-            let g = penalised::<S>(penalty, S::load(gradients.as_ptr().add(at)), w);
-            let m = S::mul(S::splat(by.beta1), S::load(means.as_ptr().add(at)));
-            let m = S::fma(S::splat(1.0 - by.beta1), g, m);
+            let mut g = S::load(gradients.as_ptr().add(at));
+            let mut w = S::load(weights.as_ptr().add(at));
+            let mut m = S::load(means.as_ptr().add(at));
+            let mut v = S::load(squares.as_ptr().add(at));
+            for by in by {
+                if penalised {
+                    g = add_penalty::<S>(penalty, g, w);
+                }
+                m = S::fma(S::splat(1.0 - by.beta1), g, S::mul(S::splat(by.beta1), m));
+                v = S::fma(S::splat(1.0 - by.beta2), S::mul(g, g), S::mul(S::splat(by.beta2), v));
+                let divisor = S::fma(S::splat(by.root_correction), S::sqrt(v), S::splat(by.epsilon));
+                w = S::mul(w, S::splat(1.0 - by.decay));
+                w = S::fma(S::splat(-by.rate), S::div(m, divisor), w);
+                g = S::splat(0.0);
+            }
             S::store(means.as_mut_ptr().add(at), m);
-            let v = S::mul(S::splat(by.beta2), S::load(squares.as_ptr().add(at)));
-            let v = S::fma(S::splat(1.0 - by.beta2), S::mul(g, g), v);
             S::store(squares.as_mut_ptr().add(at), v);
-            let divisor = S::fma(S::splat(by.root_correction), S::sqrt(v), S::splat(by.epsilon));
-            let w = S::mul(w, S::splat(1.0 - by.decay));
-            S::store(weights.as_mut_ptr().add(at), S::fma(S::splat(-by.rate), S::div(m, divisor), w));
+            S::store(weights.as_mut_ptr().add(at), w);
         }
     }
 }
 
 #[inline(always)]
-unsafe fn penalised<S: Simd>(penalty: Penalty, gradient: S::F, weight: S::F) -> S::F {
+unsafe fn add_penalty<S: Simd>(penalty: Penalty, gradient: S::F, weight: S::F) -> S::F {
     // SAFETY: the caller's machine has the lanes.
     unsafe {
         let zero = S::splat(0.0);

@@ -1,6 +1,8 @@
 //! Noise over random shapes, on every instruction set, against its formulas in f64.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+// Indices name units and rows here.
+#![allow(clippy::needless_range_loop)]
 
 mod common;
 
@@ -31,7 +33,7 @@ fn factor(at: Noisy<'_>, unit: usize, row: usize) -> Option<(f64, f64, f64)> {
             let first = unit / 2 * 2;
             let radius = (-2.0 * uniform(at.draw, first, row).ln()).sqrt();
             let angle = std::f64::consts::TAU * uniform(at.draw, first + 1, row);
-            let normal = radius * if unit % 2 == 0 { angle.cos() } else { angle.sin() };
+            let normal = radius * if unit.is_multiple_of(2) { angle.cos() } else { angle.sin() };
             let noise = f64::from(deviations[unit]) * normal;
             let off = 4e-7 * radius * f64::from(deviations[unit]) + 2.0 * ROUNDING;
             Some((1.0 + noise, 0.5 * noise, off))

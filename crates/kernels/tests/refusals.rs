@@ -129,14 +129,14 @@ fn updates_refuse_lines_of_other_lengths() {
     let both = |message: &str, lengths: [usize; 4]| {
         let [g, w, m, v] = lengths.map(|length| vec![0.0; length]);
         assert_refused(message, |isa| {
-            adapt(isa, adam, Penalty::default(), &g, &mut w.clone(), &mut m.clone(), &mut v.clone());
+            adapt(isa, &[adam], Penalty::default(), &g, &mut w.clone(), &mut m.clone(), &mut v.clone());
         });
         assert_refused(message, |isa| {
             let by = Descent { rate: 0.1, momentum: 0.9, nesterov: false };
             // Of the three last lines one is shorter: it takes one of these places.
             descend(
                 isa,
-                by,
+                &[by],
                 Penalty::default(),
                 &g,
                 &mut w.clone(),

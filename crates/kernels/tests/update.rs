@@ -41,7 +41,7 @@ proptest! {
         let by = Descent { rate, momentum, nesterov };
         let run = |isa: Isa| {
             let (mut w, mut v) = (weights.clone(), velocities.clone());
-            descend(isa, by, penalty, &gradients, &mut w, &mut v);
+            descend(isa, &[by], penalty, &gradients, &mut w, &mut v);
             (w, v)
         };
         let (rate, momentum) = (f64::from(rate), f64::from(momentum));
@@ -75,7 +75,7 @@ proptest! {
         let by = Adam { rate, beta1, beta2, root_correction, epsilon: 1e-8, decay };
         let run = |isa: Isa| {
             let (mut w, mut m, mut v) = (weights.clone(), means.clone(), squares.clone());
-            adapt(isa, by, penalty, &gradients, &mut w, &mut m, &mut v);
+            adapt(isa, &[by], penalty, &gradients, &mut w, &mut m, &mut v);
             [w, m, v]
         };
         let [rate, beta1, beta2] = [rate, beta1, beta2].map(f64::from);
@@ -113,11 +113,11 @@ fn a_diverged_gradient_reaches_the_weight() {
         for nesterov in [false, true] {
             let [mut w, mut v] = [[1.0; LINE]; 2];
             let by = Descent { rate: 0.1, momentum: 0.9, nesterov };
-            descend(isa, by, penalty, &[f32::NAN; LINE], &mut w, &mut v);
+            descend(isa, &[by], penalty, &[f32::NAN; LINE], &mut w, &mut v);
             assert!(w.iter().chain(&v).all(|x| x.is_nan()), "{isa}");
         }
         let [mut w, mut m, mut v] = [[1.0; LINE]; 3];
-        adapt(isa, adam, penalty, &[f32::NAN; LINE], &mut w, &mut m, &mut v);
+        adapt(isa, &[adam], penalty, &[f32::NAN; LINE], &mut w, &mut m, &mut v);
         assert!(w.iter().chain(&m).chain(&v).all(|x| x.is_nan()), "{isa}");
     }
 }

@@ -83,6 +83,75 @@ fn values_with_their_spread() {
 }
 
 #[test]
+fn evaluation_tells_how_far_confidence_and_intervals_hold() {
+    let folder = Folder::with_data("calibrated");
+    folder.good(&format!("fit classes.csv -q --epochs 20 -o c.thinnet {SMALL}"));
+    let of = folder.json("evaluate c.thinnet classes.csv --json");
+    let bins = of["reliability"].as_array().unwrap();
+    let number = |bin: &Value, name: &str| bin[name].as_f64().unwrap_or(0.0);
+    assert_eq!(bins.len(), 15);
+    assert!((bins.iter().map(|bin| number(bin, "share")).sum::<f64>() - 1.0).abs() < 1e-9, "{of}");
+    let accuracy: f64 = bins.iter().map(|bin| number(bin, "share") * number(bin, "accuracy")).sum();
+    assert!((accuracy - of["accuracy"].as_f64().unwrap()).abs() < 1e-9, "{of}");
+    assert!(folder.good("evaluate c.thinnet classes.csv").contains("mean confidence"));
+
+    folder.good(&format!("fit values.csv -q --epochs 20 -o v.thinnet {SMALL}"));
+    let of = folder.json("evaluate v.thinnet values.csv --json --average mc:30");
+    // A distribution scores better than the point in its middle, and 90 % of a normal one are 3.29 wide.
+    assert!(
+        of["crps"].as_f64().unwrap() < of["mae"].as_f64().unwrap() && of["width_90"].as_f64() > Some(0.0)
+    );
+    let point = folder.json("evaluate v.thinnet values.csv --json");
+    assert!(point["crps"].is_null() && point["width_90"].is_null(), "{point}");
+}
+
+#[test]
+fn measures_of_classes_and_values() {
+    let folder = Folder::with_data("measures");
+    for (data, task, curve) in [("classes", "classification", "error"), ("values", "regression", "loss")] {
+        folder.good(&format!(
+            "fit {data}.csv -q --epochs 12 -o m.thinnet --hidden 20,1 --lr 0.01 --patience 0"
+        ));
+        let line = format!("measure m.thinnet {data}.csv --rows 200 --pairs 30 --samples 8 --seed 2");
+        let of = folder.json(&format!("{line} --json --threads 1"));
+        assert_eq!(of, folder.json(&format!("{line} --json --threads 3")), "{data}");
+        assert_eq!((&of["rows"], &of["ablated_rows"], &of["seed"]), (&200.into(), &200.into(), &2.into()));
+        assert_eq!(of["overfitting"]["gaps"].as_array().unwrap().len(), 12, "{of}");
+        let layers = of["coadaptation"].as_array().unwrap();
+        assert_eq!((layers.len(), &layers[0]["units"], &layers[1]["layer"]), (2, &20.into(), &2.into()));
+        assert_eq!(layers[0]["interaction"]["pairs"], 30);
+        assert!(layers[1]["interaction"].is_null(), "one unit has no pair: {of}");
+        for name in ["mean_absolute_correlation", "decov", "effective_rank", "sparsity", "mean_activation"] {
+            assert!(layers[0][name].is_f64(), "{name}: {of}");
+        }
+        let silenced = layers[0]["silenced"].as_array().unwrap();
+        assert_eq!((silenced.len(), &silenced[5]["units"]), (10, &10.into()));
+        assert!(silenced[5][curve]["standard_error"].is_f64(), "{of}");
+        assert!(of["inference_gap"]["gap"].as_f64() > Some(0.0) && of["inference_gap"]["samples"] == 8);
+        assert_eq!((&of["whole"]["task"], &of["sampled"]["task"]), (&task.into(), &task.into()));
+        let page = folder.good(&line);
+        for part in ["OVERFITTING", "CO-ADAPTATION", "WITHOUT a share", "INFERENCE GAP", "CALIBRATION"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+    }
+}
+
+#[test]
+fn measures_say_what_cannot_be_measured() {
+    let folder = Folder::with_data("unmeasured");
+    folder.good("fit classes.csv -q --epochs 3 -o m.thinnet --hidden none --dropout 0 --valid 0");
+    let page = folder.good("measure m.thinnet classes.csv");
+    for sentence in ["held no rows out", "no hidden layers", "Nothing was dropped"] {
+        assert!(page.contains(sentence), "{sentence}: {page}");
+    }
+    let of = folder.json("measure m.thinnet classes.csv --json");
+    assert!(of["overfitting"].is_null() && of["inference_gap"].is_null() && of["sampled"].is_null(), "{of}");
+    folder.write("new.csv", "size,colour,noise\n0.5,red,0.1\n");
+    assert!(folder.fails(1, "measure m.thinnet new.csv").contains("label"));
+    assert!(folder.fails(2, "measure m.thinnet classes.csv --samples 1").contains("--samples"));
+}
+
+#[test]
 fn the_json_of_a_fit_is_complete() {
     let folder = Folder::with_data("json");
     let fitted = folder.json("fit classes.csv --json --epochs 3 --hidden 16 --seed 7 -o m.thinnet");
@@ -147,8 +216,67 @@ fn the_digits_are_built_in_and_a_demo_compares() {
 fn help_names_every_mode() {
     let folder = Folder::new("help");
     let help = folder.good("--help");
-    for mode in ["demo", "fit", "predict", "evaluate", "inspect"] {
+    for mode in ["demo", "fit", "predict", "evaluate", "measure", "inspect"] {
         assert!(help.contains(&format!("thinnet {mode} ")), "{help}");
         assert!(folder.good(&format!("{mode} --help")).contains("Example"), "{mode}");
+    }
+}
+
+/// Every member of the family that acts on units, from the command line to the report of its model.
+#[test]
+fn noise_on_units() {
+    let folder = Folder::with_data("noise");
+    for options in [
+        "--drop gaussian --share row",
+        "--drop variational --share row --divergence-warmup 50 --precision 4",
+        "--drop concrete --share row --length-scale 0.1",
+        "--drop standout --share row --standout-slope 0.5",
+        "--count exact --rate-schedule flat-cosine:0.5",
+        "--pool 100 --rate-schedule off:0.2",
+        "--masks 4:2",
+    ] {
+        let fitted =
+            folder.json(&format!("fit values.csv -q --json --epochs 40 -o m.thinnet {SMALL} {options}"));
+        let deviation = fitted["train"]["rmse"].as_f64().unwrap();
+        assert!(deviation < 6.0, "{options}: {deviation} of a deviation of 10");
+        let (whole, sampled) = ("evaluate m.thinnet values.csv --json", "--average mc:4");
+        for average in ["", sampled] {
+            let rmse = folder.json(&format!("{whole} {average}"))["rmse"].as_f64().unwrap();
+            assert!(rmse < 7.0, "{options}, {average}: {rmse}");
+        }
+        let (report, inspected) = (folder.good("inspect m.thinnet"), folder.json("inspect m.thinnet --json"));
+        let learned = &inspected["layers"][1]["learned_noise"];
+        assert_eq!(learned, &fitted["learned_noise"][1], "{options}");
+        if options.contains("concrete") {
+            let rate = learned["rate"].as_f64().unwrap();
+            assert!(
+                rate > 0.0 && rate < 1.0 && report.contains("The rate of layer 2 was learned: "),
+                "{report}"
+            );
+        } else if options.contains("variational") {
+            let largest = learned["alpha"]["largest"].as_f64().unwrap();
+            assert!(largest > 0.0 && largest <= 1.0, "{learned}");
+            assert!(report.contains("The variances of the noise of layer 2 were learned: "), "{report}");
+        } else {
+            assert!(learned.is_null() && !report.contains("learned:"), "{report}");
+        }
+    }
+    // The networks of fixed masks are those of the run, whatever the seed of the prediction.
+    let sampled = |seed| folder.good(&format!("predict m.thinnet values.csv --average mc:4 --seed {seed}"));
+    assert_eq!(sampled(1), sampled(2));
+}
+
+#[test]
+fn noise_that_makes_no_sense_is_refused() {
+    let folder = Folder::with_data("no-noise");
+    for (options, field) in [
+        ("--drop gaussian --count exact", "thin.count"),
+        ("--drop standout --input-dropout 0.2", "thin.input"),
+        ("--drop concrete --rate-schedule early:0.5", "thin.schedule"),
+        ("--pool 5 --share row", "thin.pool"),
+        ("--drop variational --dropout 0.7", "thin.hidden"),
+    ] {
+        let sentence = folder.fails(2, &format!("fit values.csv -q {options}"));
+        assert!(sentence.contains(field), "{options}: {sentence}");
     }
 }

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod averages;
 mod end_to_end;
+mod ensembles;
 mod rude_inputs;
 mod same_bits;
 #[cfg(unix)]

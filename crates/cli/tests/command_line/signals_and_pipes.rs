@@ -29,6 +29,30 @@ fn an_interrupted_run_keeps_its_model() {
 }
 
 #[test]
+fn an_interrupted_ensemble_keeps_its_members() {
+    let folder = Folder::with_data("interrupted-members");
+    let mut command = folder.command(
+        "fit classes.csv --json --members 4 --threads 2 --epochs 100000000 --patience 0 \
+         --member-hidden none --member-hidden 16",
+    );
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("4 members of")), "the run never began");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    interrupt(&child);
+    let rest: Vec<String> = lines.collect();
+    let ran = Ran::new("fit", child.wait_with_output().unwrap());
+    assert_eq!(ran.status, 0, "{rest:?}");
+    let fitted: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let members = fitted["members"].as_array().unwrap();
+    assert!(
+        matches!(members.len(), 1 | 2) && members.iter().all(|member| member["ended"] == "interrupted"),
+        "{fitted}"
+    );
+    assert_eq!(folder.json("evaluate classes.thinnet classes.csv --json")["rows"], 240);
+}
+
+#[test]
 fn a_closed_pipe_is_no_error() {
     let folder = Folder::with_data("pipe");
     folder.good("fit classes.csv -q --epochs 1 --hidden 4 -o m.thinnet");

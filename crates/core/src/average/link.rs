@@ -1,6 +1,9 @@
 //! From a network's outputs to what is predicted.
 
+use thinnet_kernels::{Isa, elementwise};
+
 use crate::data::Matrix;
+use crate::thin::PREDICTED_ROWS;
 use crate::train::Loss;
 
 /// What the outputs of a network stand for.
@@ -30,23 +33,44 @@ impl Link {
     }
 
     /// Predictions `[rows, width]` from outputs `[rows, outputs]`.
-    pub fn apply(self, mut outputs: Matrix) -> Matrix {
-        let (rows, columns) = (outputs.rows(), outputs.columns());
-        match self {
-            Link::Identity => outputs,
-            Link::Softmax => {
-                outputs.values_mut().chunks_exact_mut(columns.max(1)).for_each(softmax);
-                outputs
-            }
-            Link::Logistic => {
-                let mut probabilities = Matrix::zeros(rows, 2);
-                for (pair, logit) in probabilities.values_mut().chunks_exact_mut(2).zip(outputs.values()) {
-                    pair[1] = *logit;
-                    softmax(pair);
-                }
-                probabilities
-            }
+    pub fn apply(self, outputs: Matrix) -> Matrix {
+        Output::from(self).apply(outputs)
+    }
+}
+
+/// What becomes of a network's outputs: logits are divided by the temperature (Guo et al. 2017),
+/// then the link makes predictions of them. A link alone is one with temperature 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Output {
+    /// What the outputs stand for.
+    pub link: Link,
+    /// What logits are divided by, above 0; above 1 it makes probabilities less sure. Values are left
+    /// as they are.
+    pub temperature: f32,
+}
+
+impl From<Link> for Output {
+    fn from(link: Link) -> Self {
+        Self { link, temperature: 1.0 }
+    }
+}
+
+impl Output {
+    /// How many numbers are predicted from so many outputs.
+    pub(super) fn width(self, outputs: usize) -> usize {
+        self.link.width(outputs)
+    }
+
+    /// Predictions `[rows, width]` from outputs `[rows, outputs]`.
+    pub fn apply(self, outputs: Matrix) -> Matrix {
+        if self.link == Link::Identity {
+            return outputs;
         }
+        let (columns, width) = (outputs.columns(), self.width(outputs.columns()));
+        let mut predictions = Matrix::zeros(outputs.rows(), width);
+        let rows = predictions.values_mut().chunks_exact_mut(width.max(1));
+        rows.zip(outputs.values().chunks_exact(columns.max(1))).for_each(|(to, row)| self.apply_row(row, to));
+        predictions
     }
 
     /// Predictions of one row, written to `to`, which is `width` long, from its outputs.
@@ -54,8 +78,38 @@ impl Link {
         let first = to.len() - outputs.len();
         to[..first].fill(0.0);
         to[first..].copy_from_slice(outputs);
-        if self != Link::Identity {
+        if self.link != Link::Identity {
+            to.iter_mut().for_each(|logit| *logit /= self.temperature);
             softmax(to);
+        }
+    }
+
+    /// The same for all rows of a slice, by the kernels: `outputs` is `[outputs, padded rows]`, `to`
+    /// `[width, padded rows]`; there are at most [`PREDICTED_ROWS`] rows.
+    pub(super) fn apply_lines(self, isa: Isa, outputs: &[f32], padded: usize, to: &mut [f32]) {
+        let first = to.len() - outputs.len();
+        to[..first].fill(0.0);
+        to[first..].copy_from_slice(outputs);
+        if self.link == Link::Identity {
+            return;
+        }
+        let (mut largest, mut sums) = ([f32::NEG_INFINITY; PREDICTED_ROWS], [0.0; PREDICTED_ROWS]);
+        for line in to.chunks_exact(padded) {
+            let pairs = largest.iter_mut().zip(line);
+            pairs.for_each(|(largest, &logit)| *largest = if logit > *largest { logit } else { *largest });
+        }
+        let inverse = 1.0 / self.temperature;
+        for line in to.chunks_exact_mut(padded) {
+            let distances = line.iter_mut().zip(&largest);
+            distances.for_each(|(logit, largest)| *logit = (*logit - largest) * inverse);
+        }
+        elementwise::exponential(isa, to);
+        for line in to.chunks_exact(padded) {
+            sums.iter_mut().zip(line).for_each(|(sum, power)| *sum += power);
+        }
+        sums.iter_mut().for_each(|sum| *sum = 1.0 / *sum);
+        for line in to.chunks_exact_mut(padded) {
+            line.iter_mut().zip(&sums).for_each(|(power, inverse)| *power *= inverse);
         }
     }
 }
@@ -78,7 +132,7 @@ mod tests {
         assert_eq!(&logistic.values()[..2], &[0.5, 0.5]);
         assert!((f64::from(logistic.values()[3]) - 1.0 / (1.0 + (-3.0_f64).exp())).abs() < 1e-7);
         let mut row = [0.0; 2];
-        Link::Logistic.apply_row(&[3.0], &mut row);
+        Output::from(Link::Logistic).apply_row(&[3.0], &mut row);
         assert_eq!(row, logistic.values()[2..]);
     }
 
@@ -86,5 +140,35 @@ mod tests {
     fn large_logits_do_not_overflow() {
         let softmax = Link::Softmax.apply(Matrix::new(1, 3, vec![1e30, 0.0, 1e30]).unwrap());
         assert_eq!(softmax.values(), [0.5, 0.0, 0.5]);
+    }
+
+    #[test]
+    fn a_temperature_divides_the_logits() {
+        let logits = Matrix::new(2, 3, vec![1.0, -2.0, 0.5, 9.0, 8.0, -7.0]).unwrap();
+        let halves = Matrix::new(2, 3, logits.values().iter().map(|logit| logit / 2.0).collect()).unwrap();
+        let tempered = Output { link: Link::Softmax, temperature: 2.0 };
+        assert_eq!(tempered.apply(logits.clone()), Link::Softmax.apply(halves));
+        let values = Output { link: Link::Identity, temperature: 2.0 };
+        assert_eq!(values.apply(logits.clone()), logits, "values have no temperature");
+    }
+
+    #[test]
+    fn lines_give_what_rows_give() {
+        for (link, outputs) in [(Link::Softmax, 3), (Link::Logistic, 1), (Link::Identity, 2)] {
+            let output = Output { link, temperature: 1.5 };
+            let (padded, width) = (16, output.width(outputs));
+            let logits: Vec<f32> = (0..outputs * padded).map(|at| (at * 7 % 23) as f32 - 11.0).collect();
+            let mut lines = vec![0.0; width * padded];
+            output.apply_lines(Isa::from_environment().unwrap(), &logits, padded, &mut lines);
+            for row in 0..padded {
+                let column =
+                    |values: &[f32]| values[row..].iter().step_by(padded).copied().collect::<Vec<f32>>();
+                let mut expected = vec![0.0; width];
+                output.apply_row(&column(&logits), &mut expected);
+                for (found, expected) in column(&lines).iter().zip(expected) {
+                    assert!((found - expected).abs() < 1e-6, "{link:?}, row {row}: {found}, not {expected}");
+                }
+            }
+        }
     }
 }

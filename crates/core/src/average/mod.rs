@@ -1,87 +1,146 @@
-//! How the thinned networks become one prediction.
+//! How the thinned networks become one prediction. docs/averages.md says when to use which.
 
+mod ensemble;
+mod exact;
+mod form;
+mod interval;
 mod link;
+mod moments;
 mod monte_carlo;
+mod passes;
+mod softmax;
+mod temperature;
 
-pub use link::Link;
-pub use monte_carlo::monte_carlo;
+pub(crate) use ensemble::member_seed;
+pub use ensemble::{EnsembleSpec, deviation, ensemble};
+pub use form::{Average, Masks, Mean};
+pub use link::{Link, Output};
+pub use temperature::temperature;
 
-use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
 use thinnet_kernels::Isa;
 
 use crate::data::Matrix;
+use crate::error::{Error, Result};
 use crate::network::Network;
-use crate::thin::{self, Thinning};
+use crate::thin::{self, Drop, Thinning};
 
-/// How the thinned networks are averaged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Average {
-    /// Weight scaling: one pass of the whole network (Srivastava et al. 2014).
-    #[default]
-    WeightScaling,
-    /// The mean of sampled thinned networks, with its spread (Gal and Ghahramani 2016).
-    MonteCarlo {
-        /// How many are sampled.
-        samples: u32,
-    },
-}
-
-impl fmt::Display for Average {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Average::WeightScaling => write!(to, "scale"),
-            Average::MonteCarlo { samples } => write!(to, "mc:{samples}"),
-        }
-    }
-}
-
-impl FromStr for Average {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            None if text == "scale" => Ok(Average::WeightScaling),
-            Some(("mc", samples)) => match samples.parse() {
-                Ok(samples) if samples > 0 => Ok(Average::MonteCarlo { samples }),
-                _ => Err(format!("{samples:?} is not a number of samples; write for example mc:50")),
-            },
-            _ => Err(format!(
-                "{text:?} is not an average; write scale, or mc:T for the mean of T thinned networks"
-            )),
-        }
-    }
-}
+/// The most droppable units whose thinned networks are enumerated: 2^20 of them.
+const MOST_DROPPABLE: usize = 20;
 
 /// What an average gives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Averaged {
     /// Probabilities of the classes, or values: `[rows, classes]` or `[rows, outputs]`.
     pub mean: Matrix,
-    /// The standard deviation over the sampled networks, of the same shape; none without samples.
+    /// The standard deviation over the thinned networks, of the same shape; none for weight scaling.
     pub spread: Option<Matrix>,
+}
+
+/// The thinned networks, and the rows on which they are averaged.
+#[derive(Clone, Copy, Debug)]
+struct Thinned<'a> {
+    isa: Isa,
+    network: &'a Network,
+    thinning: &'a Thinning,
+    output: Output,
+    /// `[rows, the network's inputs]`
+    inputs: &'a Matrix,
 }
 
 /// Averages the thinned networks on some rows. Runs on the threads of the pool it is called from.
 ///
-/// `inputs` must have the network's width.
+/// `inputs` must have the network's width. `output` is a [`Link`], or one with a temperature.
+///
+/// # Errors
+/// [`Error::Argument`] if the average makes no sense for the network: more than 20 droppable units
+/// for [`Average::Exact`], a geometric mean of values.
 pub fn average(
     isa: Isa,
     network: &Network,
     thinning: &Thinning,
-    link: Link,
+    output: impl Into<Output>,
     inputs: &Matrix,
     by: Average,
-) -> Averaged {
-    match by {
+) -> Result<Averaged> {
+    let output = output.into();
+    let thinned = Thinned { isa, network, thinning, output, inputs };
+    thinned.check(by)?;
+    Ok(match by {
         Average::WeightScaling => {
-            let mean = link.apply(thin::outputs(isa, network, thinning, inputs));
+            let mean = output.apply(thin::outputs(isa, network, thinning, inputs));
             Averaged { mean, spread: None }
         }
-        Average::MonteCarlo { samples } => {
-            let (mean, spread) = monte_carlo(isa, network, thinning, link, inputs, samples);
-            Averaged { mean, spread: Some(spread) }
+        Average::MonteCarlo { samples, mean, masks } => thinned.monte_carlo(samples, mean, masks),
+        Average::Exact => thinned.exact(),
+        Average::Moments => thinned.moments(),
+    })
+}
+
+/// As [`average`] by [`Average::MonteCarlo`], for values `[rows, outputs]` whose targets are known: also
+/// the logarithm of each row's predictive density, in nats, the mean over the outputs. It is the
+/// predictive log-likelihood of Gal and Ghahramani (2016): logsumexp over the T networks of
+/// -tau/2 (target - output)^2, less log T + log(2 pi)/2 - log(tau)/2. `tau` is the precision of the
+/// observations, 1 / variance.
+///
+/// # Errors
+/// [`Error::Argument`] if `by` is another average, or the targets are not one for each output.
+pub fn average_with_targets(
+    isa: Isa,
+    network: &Network,
+    thinning: &Thinning,
+    inputs: &Matrix,
+    by: Average,
+    targets: &Matrix,
+    tau: f64,
+) -> Result<(Averaged, Vec<f64>)> {
+    let thinned = Thinned { isa, network, thinning, output: Link::Identity.into(), inputs };
+    thinned.check(by)?;
+    let Average::MonteCarlo { samples, masks, .. } = by else {
+        return Err(Error::argument("average", format!("{by} samples no networks; use mc:T")));
+    };
+    if (targets.rows(), targets.columns()) != (inputs.rows(), network.outputs()) {
+        return Err(Error::argument("targets", "there is not one for each output of each row"));
+    }
+    Ok(thinned.monte_carlo_with_targets(samples, masks, targets, tau))
+}
+
+impl Thinned<'_> {
+    /// The one place where an average that makes no sense is refused.
+    fn check(&self, by: Average) -> Result<()> {
+        let refused = |problem: String| Err(Error::argument("average", problem));
+        match by {
+            Average::MonteCarlo { mean: Mean::Geometric, .. } if self.output.link == Link::Identity => {
+                refused(format!("{by} is a mean of probabilities, which a regression has none of; use mc:T"))
+            }
+            Average::Exact if self.thinning.drop() != Drop::Units || !self.thinning.is_independent() => {
+                refused("exact needs units that are dropped independently of each other; use mc:T".into())
+            }
+            Average::Moments
+                if !matches!(self.thinning.drop(), Drop::Units | Drop::Gaussian)
+                    || !self.thinning.is_independent() =>
+            {
+                refused("moments needs units with independent noise of given variance; use mc:T".into())
+            }
+            Average::Exact if self.droppable() > MOST_DROPPABLE => refused(format!(
+                "exact asks all 2^{} thinned networks; with more than {MOST_DROPPABLE} droppable units use mc:T",
+                self.droppable()
+            )),
+            _ => Ok(()),
         }
+    }
+
+    /// How many units a mask can drop.
+    fn droppable(&self) -> usize {
+        self.thinned_levels().map(|level| self.units(level)).sum()
+    }
+
+    /// The levels that have a rate, from the input on.
+    fn thinned_levels(&self) -> impl Iterator<Item = usize> {
+        (0..self.network.layers().len()).filter(|&level| self.thinning.rate(level) > 0.0)
+    }
+
+    /// How many units a level has: 0 is the input.
+    fn units(&self, level: usize) -> usize {
+        if level == 0 { self.network.inputs() } else { self.network.layers()[level - 1].units }
     }
 }

@@ -1,98 +1,149 @@
 //! The mean of sampled thinned networks, and how far they lie apart.
 
+use std::f64::consts::TAU as TWO_PI;
+use std::ops::Range;
+
 use rayon::prelude::*;
-use thinnet_kernels::Isa;
 
-use super::Link;
+use super::{Averaged, Masks, Mean, Output, Thinned};
 use crate::data::Matrix;
-use crate::network::Network;
-use crate::thin::{Buffers, PREDICTED_ROWS, Sample, Slice, Thinning};
+use crate::thin::{Buffers, PREDICTED_ROWS, Sample, Share, Slice, Thinning};
 
-/// Mean and standard deviation of the predictions of `samples` thinned networks, both `[rows, width]`.
-///
-/// Where training gave each row a mask of its own, so does this; where a slice shared one, all
-/// rows here meet the same thinned networks. The layers below the first thinned level are
-/// computed once. Runs on the threads of the pool it is called from.
-pub fn monte_carlo(
-    isa: Isa,
-    network: &Network,
-    thinning: &Thinning,
-    link: Link,
-    inputs: &Matrix,
-    samples: u32,
-) -> (Matrix, Matrix) {
-    let width = link.width(network.outputs());
-    let (mut mean, mut spread) = (Matrix::zeros(inputs.rows(), width), Matrix::zeros(inputs.rows(), width));
-    let chunk = PREDICTED_ROWS * width;
-    let chunks = mean.values_mut().par_chunks_mut(chunk).zip(spread.values_mut().par_chunks_mut(chunk));
-    let new_slice = || Slice::new(isa, network, PREDICTED_ROWS.min(inputs.rows()), 0, Buffers::Predict);
-    chunks.enumerate().for_each_init(new_slice, |slice, (chunk, (mean, spread))| {
-        let first = chunk * PREDICTED_ROWS;
-        let rows = first..first + mean.len() / width;
-        let mut sums = Moments::new(mean.len());
-        sample(slice, network, thinning, inputs, rows, samples, |slice| sums.add(slice, network, link));
-        sums.write(mean, spread);
-    });
-    (mean, spread)
-}
-
-/// Runs each sampled network on some rows and shows what it gave.
-fn sample(
-    slice: &mut Slice,
-    network: &Network,
-    thinning: &Thinning,
-    inputs: &Matrix,
-    rows: std::ops::Range<usize>,
-    samples: u32,
-    mut show: impl FnMut(&Slice),
-) {
-    let (layers, first_row) = (network.layers().len(), rows.start as u32);
-    let load = |slice: &mut Slice| slice.load(thinning, rows.clone().map(|row| inputs.row(row)));
-    // The layer whose units are the first to be thinned; 0 where the input itself is.
-    let first_layer = thinning.first_thinned().map_or(layers, |level| level.saturating_sub(1));
-    let input_is_thinned = thinning.first_thinned() == Some(0);
-    if !input_is_thinned {
-        slice.thin(thinning, Sample::MonteCarlo { number: 0 }, first_row);
-        load(slice);
-        slice.forward(network, thinning, 0..first_layer);
+impl Thinned<'_> {
+    /// Mean and standard deviation of the predictions of `samples` thinned networks.
+    pub(super) fn monte_carlo(&self, samples: u32, mean: Mean, masks: Masks) -> Averaged {
+        let new = |rows: Range<usize>| Moments::new(rows.len(), self.network.outputs(), self.output, mean);
+        self.assemble(self.sample(samples, masks, new, Moments::add).into_iter())
     }
-    for number in 0..u64::from(samples) {
-        slice.thin(thinning, Sample::MonteCarlo { number }, first_row);
-        if input_is_thinned {
+
+    /// The same for values whose targets, `[rows, outputs]`, are known; also the logarithm of each row's
+    /// predictive density.
+    pub(super) fn monte_carlo_with_targets(
+        &self,
+        samples: u32,
+        masks: Masks,
+        targets: &Matrix,
+        tau: f64,
+    ) -> (Averaged, Vec<f64>) {
+        let outputs = self.network.outputs();
+        let new = |rows: Range<usize>| {
+            let targets = &targets.values()[rows.start * outputs..rows.end * outputs];
+            (Moments::new(rows.len(), outputs, self.output, Mean::Arithmetic), Densities::new(targets, tau))
+        };
+        let add = |(moments, densities): &mut (Moments, Densities), values: &[f32]| {
+            moments.add(values);
+            densities.add(values);
+        };
+        let (moments, densities): (Vec<_>, Vec<_>) =
+            self.sample(samples, masks, new, add).into_iter().unzip();
+        let densities = densities.iter().flat_map(|densities| densities.of_rows(samples, outputs)).collect();
+        (self.assemble(moments.into_iter()), densities)
+    }
+
+    /// Shows the outputs of each sampled network, `[rows, outputs]`, to what `new` made for those rows.
+    /// The layers below the first thinned level are computed once.
+    fn sample<T: Send>(
+        &self,
+        samples: u32,
+        masks: Masks,
+        new: impl Fn(Range<usize>) -> T + Sync,
+        add: impl Fn(&mut T, &[f32]) + Sync,
+    ) -> Vec<T> {
+        let thinning = &match masks {
+            Masks::AsTrained => self.thinning.clone(),
+            Masks::Rows => self.thinning.with_share(Share::Row),
+            Masks::Shared => self.thinning.with_share(Share::Slice),
+        };
+        let rows = self.inputs.rows();
+        let new_slice = || Slice::new(self.isa, self.network, PREDICTED_ROWS.min(rows), 0, Buffers::Predict);
+        let chunks = (0..rows.div_ceil(PREDICTED_ROWS)).into_par_iter();
+        let sampled = chunks.map_init(new_slice, |slice, chunk| {
+            let rows = chunk * PREDICTED_ROWS..rows.min((chunk + 1) * PREDICTED_ROWS);
+            let mut seen = new(rows.clone());
+            let mut outputs = vec![0.0; rows.len() * self.network.outputs()];
+            self.sample_slice(slice, thinning, rows, samples, |slice| {
+                slice.write_outputs(&mut outputs);
+                add(&mut seen, &outputs);
+            });
+            seen
+        });
+        sampled.collect()
+    }
+
+    /// Runs each sampled network on some rows and shows what it gave.
+    fn sample_slice(
+        &self,
+        slice: &mut Slice,
+        thinning: &Thinning,
+        rows: Range<usize>,
+        samples: u32,
+        mut show: impl FnMut(&Slice),
+    ) {
+        let (network, first_row) = (self.network, rows.start as u32);
+        let layers = network.layers().len();
+        let load = |slice: &mut Slice| slice.load(thinning, rows.clone().map(|row| self.inputs.row(row)));
+        // The layer whose units are the first to be thinned; 0 where the input itself is.
+        let first_layer = thinning.first_thinned().map_or(layers, |level| level.saturating_sub(1));
+        let input_is_thinned = thinning.first_thinned() == Some(0);
+        if !input_is_thinned {
+            slice.thin(thinning, Sample::MonteCarlo { number: 0 }, first_row);
             load(slice);
+            slice.forward(network, thinning, 0..first_layer);
         }
-        slice.forward(network, thinning, first_layer..layers);
-        show(slice);
+        for number in 0..u64::from(samples) {
+            slice.thin(thinning, Sample::MonteCarlo { number }, first_row);
+            if input_is_thinned {
+                load(slice);
+            }
+            slice.forward(network, thinning, first_layer..layers);
+            show(slice);
+        }
+    }
+
+    fn assemble(&self, chunks: impl Iterator<Item = Moments>) -> Averaged {
+        let width = self.output.width(self.network.outputs());
+        let (mut mean, mut spread) =
+            (Matrix::zeros(self.inputs.rows(), width), Matrix::zeros(self.inputs.rows(), width));
+        let length = PREDICTED_ROWS * width;
+        let parts = mean.values_mut().chunks_mut(length).zip(spread.values_mut().chunks_mut(length));
+        parts.zip(chunks).for_each(|((mean, spread), moments)| moments.write(mean, spread));
+        Averaged { mean, spread: Some(spread) }
     }
 }
 
 /// Sums over the samples: of the predictions, and of the squares of their distance from the first.
 struct Moments {
+    output: Output,
+    outputs: usize,
     count: f64,
     first: Vec<f32>,
     sums: Vec<f64>,
     squares: Vec<f64>,
     row: Vec<f32>,
+    /// The sums of the logits, where the geometric mean is asked for.
+    logits: Vec<f64>,
 }
 
 impl Moments {
-    fn new(length: usize) -> Self {
+    fn new(rows: usize, outputs: usize, output: Output, mean: Mean) -> Self {
+        let width = output.width(outputs);
+        let length = rows * width;
         Self {
+            output,
+            outputs,
             count: 0.0,
             first: vec![0.0; length],
             sums: vec![0.0; length],
             squares: vec![0.0; length],
-            row: Vec::new(),
+            row: vec![0.0; width],
+            logits: vec![0.0; if mean == Mean::Geometric { rows * outputs } else { 0 }],
         }
     }
 
-    fn add(&mut self, slice: &Slice, network: &Network, link: Link) {
-        let (outputs, width) = (network.outputs(), link.width(network.outputs()));
-        let mut logits = vec![0.0; slice.rows() * outputs];
-        slice.write_outputs(&mut logits);
-        self.row.resize(width, 0.0);
-        for (row, logits) in logits.chunks_exact(outputs).enumerate() {
-            link.apply_row(logits, &mut self.row);
+    fn add(&mut self, outputs: &[f32]) {
+        let width = self.row.len();
+        for (row, outputs) in outputs.chunks_exact(self.outputs).enumerate() {
+            self.output.apply_row(outputs, &mut self.row);
             for (at, &value) in (row * width..).zip(&self.row) {
                 if self.count == 0.0 {
                     self.first[at] = value;
@@ -102,6 +153,7 @@ impl Moments {
                 self.squares[at] += distance * distance;
             }
         }
+        self.logits.iter_mut().zip(outputs).for_each(|(sum, &logit)| *sum += f64::from(logit));
         self.count += 1.0;
     }
 
@@ -111,28 +163,88 @@ impl Moments {
             mean[at] = (f64::from(self.first[at]) + shift) as f32;
             spread[at] = (self.squares[at] / self.count - shift * shift).max(0.0).sqrt() as f32;
         }
+        // The logarithm of a probability is its logit less what all classes share, which the
+        // normalisation takes out: the geometric mean has the mean logits (Baldi and Sadowski 2013).
+        let mean_logits: Vec<f32> = self.logits.iter().map(|sum| (sum / self.count) as f32).collect();
+        let rows = mean.chunks_exact_mut(self.row.len());
+        rows.zip(mean_logits.chunks_exact(self.outputs)).for_each(|(to, row)| self.output.apply_row(row, to));
+    }
+}
+
+/// For each target the logarithm of the sum over the samples of exp(-tau/2 (target - value)^2).
+struct Densities<'a> {
+    targets: &'a [f32],
+    tau: f64,
+    /// The largest exponent so far.
+    largest: Vec<f64>,
+    /// The sum of exp(exponent - largest).
+    sums: Vec<f64>,
+}
+
+impl<'a> Densities<'a> {
+    fn new(targets: &'a [f32], tau: f64) -> Self {
+        Self { targets, tau, largest: vec![f64::NEG_INFINITY; targets.len()], sums: vec![0.0; targets.len()] }
+    }
+
+    fn add(&mut self, values: &[f32]) {
+        let sums = self.largest.iter_mut().zip(&mut self.sums);
+        for ((largest, sum), (&value, &target)) in sums.zip(values.iter().zip(self.targets)) {
+            let distance = f64::from(target) - f64::from(value);
+            let exponent = -0.5 * self.tau * distance * distance;
+            if exponent > *largest {
+                *sum = *sum * libm::exp(*largest - exponent) + 1.0;
+                *largest = exponent;
+            } else {
+                *sum += libm::exp(exponent - *largest);
+            }
+        }
+    }
+
+    /// The mean over the outputs of each row's log-density.
+    fn of_rows(&self, samples: u32, outputs: usize) -> Vec<f64> {
+        let shared = 0.5 * libm::log(self.tau / TWO_PI) - libm::log(f64::from(samples));
+        let each =
+            self.largest.iter().zip(&self.sums).map(|(largest, sum)| largest + libm::log(*sum) + shared);
+        let each: Vec<f64> = each.collect();
+        each.chunks_exact(outputs).map(|row| row.iter().sum::<f64>() / outputs as f64).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Activation, NetworkSpec};
+    use crate::average::{Average, Link, average, average_with_targets};
+    use crate::measure::Regression;
+    use crate::network::{Activation, Network, NetworkSpec};
     use crate::streams;
-    use crate::thin::{Rates, Share, ThinSpec};
+    use crate::thin::{Rates, ThinSpec};
+    use thinnet_kernels::Isa;
     use thinnet_kernels::philox::{self, Counter, Key};
 
     const SEED: u32 = 11;
 
+    fn sampled(
+        network: &Network,
+        thinning: &Thinning,
+        link: Link,
+        inputs: &Matrix,
+        by: Average,
+    ) -> (Matrix, Matrix) {
+        let isa = Isa::from_environment().unwrap();
+        let Averaged { mean, spread } = average(isa, network, thinning, link, inputs, by).unwrap();
+        (mean, spread.unwrap())
+    }
+
     /// y = 3 x + 1 with a rate of one half on x, on more rows than are computed at a time.
-    fn line(share: Share, samples: u32) -> (Matrix, Matrix) {
+    fn line(share: Share, masks: Masks, samples: u32) -> (Matrix, Matrix) {
         let spec = NetworkSpec { hidden: vec![], ..NetworkSpec::default() };
         let mut network = Network::zeros(1, 1, &spec).unwrap();
         network.set_layer(0, &[3.0], &[1.0]).unwrap();
         let thin = ThinSpec { input: 0.5, share, ..ThinSpec::default() };
         let thinning = Thinning::new(&thin, &network, SEED).unwrap();
         let inputs = Matrix::new(150, 1, vec![2.0; 150]).unwrap();
-        monte_carlo(Isa::from_environment().unwrap(), &network, &thinning, Link::Identity, &inputs, samples)
+        let by = Average::MonteCarlo { samples, mean: Mean::Arithmetic, masks };
+        sampled(&network, &thinning, Link::Identity, &inputs, by)
     }
 
     /// In which part of the sampled networks x is kept, for a row or a slice.
@@ -144,23 +256,28 @@ mod tests {
 
     #[test]
     fn mean_and_spread_by_hand() {
-        for share in [Share::Row, Share::Slice] {
-            let (mean, spread) = line(share, 10);
+        for (share, masks, own) in [
+            (Share::Row, Masks::AsTrained, true),
+            (Share::Slice, Masks::AsTrained, false),
+            (Share::Slice, Masks::Rows, true),
+            (Share::Row, Masks::Shared, false),
+        ] {
+            let (mean, spread) = line(share, masks, 10);
             for row in 0..150 {
                 // 3 * 2 * 2 + 1 where x is kept, 1 where it is not.
-                let part = kept(if share == Share::Row { row as u32 } else { 0 }, 10);
+                let part = kept(if own { row as u32 } else { 0 }, 10);
                 let (expected, deviation) = (1.0 + 12.0 * part, 12.0 * (part * (1.0 - part)).sqrt());
                 assert!((f64::from(mean.row(row)[0]) - expected).abs() < 1e-5, "{share:?}, row {row}");
                 assert!((f64::from(spread.row(row)[0]) - deviation).abs() < 1e-5, "{share:?}, row {row}");
             }
         }
-        let (mean, _) = line(Share::Row, 10);
+        let (mean, _) = line(Share::Row, Masks::AsTrained, 10);
         assert!(mean.values().iter().any(|&value| value != mean.values()[0]), "rows have masks of their own");
     }
 
     #[test]
     fn one_sample_has_no_spread() {
-        assert!(line(Share::Row, 1).1.values().iter().all(|&spread| spread == 0.0));
+        assert!(line(Share::Row, Masks::AsTrained, 1).1.values().iter().all(|&spread| spread == 0.0));
     }
 
     #[test]
@@ -171,7 +288,7 @@ mod tests {
         let network = Network::new(5, 2, &spec, 1).unwrap();
         let inputs = Matrix::new(70, 5, (0..350).map(|i| (i % 13) as f32 - 6.0).collect()).unwrap();
         for share in [Share::Row, Share::Slice] {
-            let sampled = |lowest: f32| {
+            let with_rate = |lowest: f32| {
                 let thin = ThinSpec {
                     input: lowest,
                     hidden: Rates::Each(vec![0.0, 0.5, 0.5]),
@@ -179,9 +296,9 @@ mod tests {
                     ..ThinSpec::default()
                 };
                 let thinning = Thinning::new(&thin, &network, SEED).unwrap();
-                monte_carlo(Isa::from_environment().unwrap(), &network, &thinning, Link::Softmax, &inputs, 6)
+                sampled(&network, &thinning, Link::Softmax, &inputs, Average::monte_carlo(6))
             };
-            assert_eq!(sampled(0.0), sampled(1e-12), "{share:?}");
+            assert_eq!(with_rate(0.0), with_rate(1e-12), "{share:?}");
         }
     }
 
@@ -191,12 +308,91 @@ mod tests {
         let network = Network::new(3, 1, &spec, 1).unwrap();
         let thinning = Thinning::new(&ThinSpec::default(), &network, SEED).unwrap();
         let inputs = Matrix::new(2, 3, vec![1.0, -2.0, 0.5, 3.0, 0.0, -1.0]).unwrap();
-        let (mean, spread) =
-            monte_carlo(Isa::from_environment().unwrap(), &network, &thinning, Link::Logistic, &inputs, 50);
+        let (mean, spread) = sampled(&network, &thinning, Link::Logistic, &inputs, Average::monte_carlo(50));
         assert_eq!((mean.columns(), spread.columns()), (2, 2));
         for row in 0..2 {
             assert!((mean.row(row).iter().sum::<f32>() - 1.0).abs() < 1e-6);
             assert!((spread.row(row)[0] - spread.row(row)[1]).abs() < 1e-6 && spread.row(row)[0] > 0.0);
         }
+    }
+
+    /// prod over the samples of p^(1/T), over the sum of the same of all classes.
+    #[test]
+    fn the_geometric_mean_is_that_of_the_samples_probabilities() {
+        const SAMPLES: u32 = 7;
+        let isa = Isa::from_environment().unwrap();
+        for (link, outputs) in [(Link::Softmax, 4), (Link::Logistic, 1)] {
+            let network =
+                Network::new(5, outputs, &NetworkSpec { hidden: vec![12], ..NetworkSpec::default() }, 3);
+            let network = network.unwrap();
+            let inputs = Matrix::new(3, 5, (0..15).map(|at| (at * 4 % 11) as f32 - 5.0).collect()).unwrap();
+            let thinning = Thinning::new(&ThinSpec::default(), &network, SEED).unwrap();
+            let width = link.width(outputs);
+            let thinned =
+                Thinned { isa, network: &network, thinning: &thinning, output: link.into(), inputs: &inputs };
+            let logarithms = thinned.sample(
+                SAMPLES,
+                Masks::Rows,
+                |rows| vec![0.0; rows.len() * width],
+                |sums, logits| {
+                    let logits = Matrix::new(3, outputs, logits.to_vec()).unwrap();
+                    let probabilities = link.apply(logits);
+                    sums.iter_mut()
+                        .zip(probabilities.values())
+                        .for_each(|(sum, &p)| *sum += f64::from(p).ln());
+                },
+            );
+            let by = Average::MonteCarlo { samples: SAMPLES, mean: Mean::Geometric, masks: Masks::Rows };
+            let (mean, spread) = sampled(&network, &thinning, link, &inputs, by);
+            for (row, logarithms) in logarithms[0].chunks_exact(width).enumerate() {
+                let roots: Vec<f64> = logarithms.iter().map(|sum| (sum / f64::from(SAMPLES)).exp()).collect();
+                for (&mean, root) in mean.row(row).iter().zip(&roots) {
+                    let expected = root / roots.iter().sum::<f64>();
+                    assert!((f64::from(mean) - expected).abs() < 1e-6, "{link:?}: {mean}, not {expected}");
+                }
+            }
+            let by = Average::MonteCarlo { samples: SAMPLES, mean: Mean::Arithmetic, masks: Masks::Rows };
+            let arithmetic = sampled(&network, &thinning, link, &inputs, by);
+            assert!(arithmetic.0 != mean && arithmetic.1 == spread, "the spread is that of the same samples");
+        }
+    }
+
+    #[test]
+    fn the_density_of_targets_is_that_of_the_stored_samples() {
+        let isa = Isa::from_environment().unwrap();
+        let network =
+            Network::new(3, 2, &NetworkSpec { hidden: vec![20], ..NetworkSpec::default() }, 3).unwrap();
+        let inputs = Matrix::new(90, 3, (0..270).map(|at| (at * 4 % 11) as f32 - 5.0).collect()).unwrap();
+        let targets = Matrix::new(90, 2, (0..180).map(|at| (at * 5 % 7) as f32 - 3.0).collect()).unwrap();
+        let thinning = Thinning::new(&ThinSpec::default(), &network, SEED).unwrap();
+        let output = Link::Identity.into();
+        let thinned = Thinned { isa, network: &network, thinning: &thinning, output, inputs: &inputs };
+        let stored =
+            thinned.sample(9, Masks::AsTrained, |_| Vec::new(), |all, values| all.push(values.to_vec()));
+        let sample = |number: usize| {
+            Matrix::new(90, 2, stored.iter().flat_map(|chunk| chunk[number].clone()).collect()).unwrap()
+        };
+        let samples: Vec<Matrix> = (0..9).map(sample).collect();
+        for tau in [0.01, 1.0, 400.0_f64] {
+            let noise = (1.0 / tau).sqrt() as f32;
+            let expected = Regression::from_samples(&samples, &[noise; 2], &targets, None).unwrap();
+            let by = Average::monte_carlo(9);
+            let (averaged, densities) =
+                average_with_targets(isa, &network, &thinning, &inputs, by, &targets, tau).unwrap();
+            assert_eq!(averaged, average(isa, &network, &thinning, Link::Identity, &inputs, by).unwrap());
+            let mean = densities.iter().sum::<f64>() / 90.0;
+            let expected = expected.log_likelihood.unwrap();
+            assert!((mean - expected).abs() < 1e-6 * expected.abs(), "tau {tau}: {mean}, not {expected}");
+        }
+    }
+
+    #[test]
+    fn a_geometric_mean_of_values_is_refused() {
+        let network = Network::zeros(1, 1, &NetworkSpec::default()).unwrap();
+        let thinning = Thinning::new(&ThinSpec::default(), &network, SEED).unwrap();
+        let by = "mc-geometric:5".parse().unwrap();
+        let inputs = Matrix::zeros(1, 1);
+        let error = average(Isa::best(), &network, &thinning, Link::Identity, &inputs, by).unwrap_err();
+        assert!(error.to_string().contains("which a regression has none of; use mc:T"), "{error}");
     }
 }

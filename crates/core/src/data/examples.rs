@@ -61,6 +61,14 @@ impl Matrix {
         let values = rows.iter().flat_map(|&row| self.row(row)).copied().collect();
         Self { rows: rows.len(), columns: self.columns, values }
     }
+
+    /// A new matrix of the given columns, in the given order. Each index must be below
+    /// [`Matrix::columns`].
+    pub fn select_columns(&self, columns: &[usize]) -> Self {
+        let of_row = |row: usize| columns.iter().map(move |&column| self.row(row)[column]);
+        let values = (0..self.rows).flat_map(of_row).collect();
+        Self { rows: self.rows, columns: columns.len(), values }
+    }
 }
 
 /// What is to be predicted, one for each row.

@@ -20,5 +20,6 @@ pub use images::Images;
 pub use source::{DIGITS, Data, Part};
 pub use spec::{ColumnType, ColumnTypes, DataSpec, Task};
 pub use split::{Split, split};
+pub(crate) use split::{below, shuffle};
 pub(crate) use table::parse_number;
 pub use table::{Cells, Column, GAP, Table, number_text};

@@ -81,15 +81,15 @@ fn shares(sizes: &[usize], fraction: f64) -> Vec<usize> {
 }
 
 /// Fisher and Yates's shuffle.
-fn shuffle(rows: &mut [usize], words: &mut dyn FnMut() -> u32) {
-    for last in (1..rows.len()).rev() {
-        rows.swap(last, below(last as u32 + 1, words) as usize);
+pub(crate) fn shuffle<T>(items: &mut [T], words: &mut dyn FnMut() -> u32) {
+    for last in (1..items.len()).rev() {
+        items.swap(last, below(last as u32 + 1, words) as usize);
     }
 }
 
 /// A random number below `limit`, each equally often: Lemire, Fast random integer generation in an
 /// interval (2019).
-fn below(limit: u32, words: &mut dyn FnMut() -> u32) -> u32 {
+pub(crate) fn below(limit: u32, words: &mut dyn FnMut() -> u32) -> u32 {
     let refused_below = limit.wrapping_neg() % limit;
     loop {
         let product = u64::from(words()) * u64::from(limit);

@@ -2,7 +2,8 @@
 
 use std::f64::consts::PI;
 
-use super::{Weights, check_probabilities, check_values, largest};
+use super::reliability::{ReliabilityBin, reliability};
+use super::{Weights, check_probabilities, check_values};
 use crate::data::Matrix;
 use crate::error::{Error, Result};
 
@@ -10,9 +11,6 @@ use crate::error::{Error, Result};
 /// smallest normal f32, so that only a probability that f32 cannot hold is changed; the most that
 /// one row can cost is 87.3 nats.
 const SMALLEST_PROBABILITY: f64 = f32::MIN_POSITIVE as f64;
-
-/// How many bins [`expected_calibration_error`] has.
-const BINS: usize = 15;
 
 /// The 95 % quantile of the normal distribution: 90 % of it lies within so many standard
 /// deviations of its mean.
@@ -50,9 +48,8 @@ pub fn brier(probabilities: &Matrix, labels: &[u32], weights: Option<&[f32]>) ->
     Ok(Weights::new(weights, labels.len())?.mean(labels.len(), score))
 }
 
-/// The expected calibration error (Guo et al. 2017): rows are put into 15 equal-width bins by the
-/// probability of their most probable class; the result is the mean over bins, each weighted with
-/// its rows, of |accuracy - mean probability|. Bin k holds probabilities above k/15 up to (k+1)/15.
+/// The expected calibration error (Guo et al. 2017): the mean over the bins of the [`reliability`]
+/// curve, each weighted with its rows, of |accuracy - mean probability|.
 ///
 /// # Errors
 /// See [the module](crate::measure).
@@ -61,16 +58,9 @@ pub fn expected_calibration_error(
     labels: &[u32],
     weights: Option<&[f32]>,
 ) -> Result<f64> {
-    check_probabilities(probabilities, labels)?;
-    let weights = Weights::new(weights, labels.len())?;
-    let mut excess = [0.0; BINS];
-    for (row, &label) in labels.iter().enumerate() {
-        let class = largest(probabilities.row(row));
-        let confidence = f64::from(probabilities.row(row)[class]);
-        let bin = ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
-        excess[bin] += weights.of(row) * (f64::from(class == label as usize) - confidence);
-    }
-    Ok(excess.iter().map(|excess| excess.abs()).sum::<f64>() / weights.total)
+    let bins = reliability(probabilities, labels, weights)?;
+    let off = |bin: &ReliabilityBin| Some(bin.share * (bin.accuracy? - bin.confidence?).abs());
+    Ok(bins.iter().filter_map(off).sum())
 }
 
 /// The mean over rows and outputs of the logarithm of the normal density of the target, in nats.
@@ -158,6 +148,16 @@ pub fn coverage_90(mean: &Matrix, spread: &Matrix, targets: &Matrix, weights: Op
     })
 }
 
+/// The mean over rows and outputs of the width of the 90 % interval: 2 x 1.6448536 spread. Of two
+/// predictions whose intervals cover as much, the one with the narrower ones says more.
+///
+/// # Errors
+/// See [the module](crate::measure); besides, no spread may be below 0.
+pub fn width_90(spread: &Matrix, weights: Option<&[f32]>) -> Result<f64> {
+    check_spread(spread, spread, spread)?;
+    over_values(spread, weights, |_, _, spread| 2.0 * NORMAL_QUANTILE_95 * spread)
+}
+
 /// ln N(value; mean, spread^2).
 fn log_density(value: f64, mean: f64, spread: f64) -> f64 {
     let distance = (value - mean) / spread;
@@ -165,7 +165,7 @@ fn log_density(value: f64, mean: f64, spread: f64) -> f64 {
 }
 
 /// The weighted mean over rows of the mean over outputs of `measure(row, output, target)`.
-fn over_values(
+pub(super) fn over_values(
     targets: &Matrix,
     weights: Option<&[f32]>,
     measure: impl Fn(usize, usize, f64) -> f64,
@@ -179,7 +179,7 @@ fn over_values(
     Ok(Weights::new(weights, rows)?.mean(rows, of_row))
 }
 
-fn check_spread(mean: &Matrix, spread: &Matrix, targets: &Matrix) -> Result<()> {
+pub(super) fn check_spread(mean: &Matrix, spread: &Matrix, targets: &Matrix) -> Result<()> {
     check_values("predictions", mean, targets.rows(), targets.columns())?;
     check_values("spread", spread, targets.rows(), targets.columns())?;
     match spread.values().iter().position(|&spread| spread < 0.0) {
@@ -191,7 +191,7 @@ fn check_spread(mean: &Matrix, spread: &Matrix, targets: &Matrix) -> Result<()> 
     }
 }
 
-fn check_samples(samples: &[Matrix], noise: &[f32], rows: usize, outputs: usize) -> Result<()> {
+pub(super) fn check_samples(samples: &[Matrix], noise: &[f32], rows: usize, outputs: usize) -> Result<()> {
     if samples.is_empty() {
         return Err(Error::argument("samples", "there is none; at least one thinned network must predict"));
     }
@@ -285,6 +285,34 @@ mod tests {
         close(coverage_90(&mean, &spreads(), &targets, None).unwrap(), 0.8);
         let weighted = coverage_90(&mean, &spreads(), &targets, Some(&WEIGHTS[..5])).unwrap();
         close(weighted, 0.8666666666666667);
+    }
+
+    /// Normal noise of scale 2 around predictions that say so, and around ones that do not.
+    #[test]
+    fn noise_of_known_scale_is_covered_as_often_as_said() {
+        let quantile = |i: usize| normal_quantile((i as f64 + 0.5) / 1000.0);
+        let targets = Matrix::new(1000, 1, (0..1000).map(|i| 5.0 + 2.0 * quantile(i)).collect()).unwrap();
+        let mean = Matrix::new(1000, 1, vec![5.0; 1000]).unwrap();
+        let of = |scale: f32| {
+            let spread = Matrix::new(1000, 1, vec![scale; 1000]).unwrap();
+            (coverage_90(&mean, &spread, &targets, None).unwrap(), width_90(&spread, None).unwrap())
+        };
+        let (coverage, width) = of(2.0);
+        close(coverage, 0.9);
+        close(width, 4.0 * NORMAL_QUANTILE_95);
+        for said in [1.0, 1.5, 4.0] {
+            // So many deviations hold this share of a normal distribution; targets come in pairs of 0.002.
+            let share = libm::erf(NORMAL_QUANTILE_95 * said / 2.0 / std::f64::consts::SQRT_2);
+            let coverage = of(said as f32).0;
+            assert!((coverage - share).abs() <= 0.002, "{coverage}, not {share}");
+        }
+    }
+
+    #[test]
+    fn widths_are_averaged_by_weight() {
+        // np.average(2 * 1.6448536269514722 * np.array([.5, 1, .25, .5, 2]), weights=w[:5])
+        let mean = (0.5 + 2.0 + 0.125 + 0.5 + 6.0) / 7.5;
+        close(width_90(&spreads(), Some(&WEIGHTS[..5])).unwrap(), 2.0 * NORMAL_QUANTILE_95 * mean);
     }
 
     #[test]

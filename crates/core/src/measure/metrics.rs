@@ -4,12 +4,13 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use super::{Weights, calibration, check_probabilities, check_values, largest};
+use super::reliability::{ReliabilityBin, reliability};
+use super::{Weights, calibration, check_probabilities, check_values, crps, largest};
 use crate::data::Matrix;
 use crate::error::{Error, Result};
 
 /// How good a classification is. The field names are those of `thinnet evaluate --json`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Classification {
     /// How many rows were measured.
     pub rows: usize,
@@ -25,6 +26,8 @@ pub struct Classification {
     pub ece: f64,
     /// The area under the ROC curve, for two classes only; see [`area_under_curve`].
     pub auc: Option<f64>,
+    /// How often predictions of each confidence are right; see [`reliability()`].
+    pub reliability: Vec<ReliabilityBin>,
 }
 
 impl Classification {
@@ -46,6 +49,7 @@ impl Classification {
             brier: calibration::brier(probabilities, labels, weights)?,
             ece: calibration::expected_calibration_error(probabilities, labels, weights)?,
             auc,
+            reliability: reliability(probabilities, labels, weights)?,
         })
     }
 }
@@ -65,6 +69,11 @@ pub struct Regression {
     pub log_likelihood: Option<f64>,
     /// The share of targets inside the 90 % interval, if the spread of the predictions is known.
     pub coverage_90: Option<f64>,
+    /// The mean width of the 90 % interval, in the target's unit, if the spread is known.
+    pub width_90: Option<f64>,
+    /// The continuous ranked probability score, in the target's unit, if the spread is known; see
+    /// [`crps::gaussian_crps`].
+    pub crps: Option<f64>,
 }
 
 impl Regression {
@@ -80,12 +89,15 @@ impl Regression {
         targets: &Matrix,
         weights: Option<&[f32]>,
     ) -> Result<Self> {
-        let log_likelihood = spread
-            .map(|spread| calibration::gaussian_log_likelihood(predictions, spread, targets, weights))
-            .transpose()?;
-        let coverage_90 = spread
-            .map(|spread| calibration::coverage_90(predictions, spread, targets, weights))
-            .transpose()?;
+        let [log_likelihood, coverage_90, width_90, crps] = match spread {
+            None => [None; 4],
+            Some(spread) => [
+                Some(calibration::gaussian_log_likelihood(predictions, spread, targets, weights)?),
+                Some(calibration::coverage_90(predictions, spread, targets, weights)?),
+                Some(calibration::width_90(spread, weights)?),
+                Some(crps::gaussian_crps(predictions, spread, targets, weights)?),
+            ],
+        };
         Ok(Self {
             rows: targets.rows(),
             rmse: root_mean_squared_error(predictions, targets, weights)?,
@@ -93,14 +105,16 @@ impl Regression {
             r2: r_squared(predictions, targets, weights)?,
             log_likelihood,
             coverage_90,
+            width_90,
+            crps,
         })
     }
 
     /// Measures the predictions of T thinned networks, each `[rows, outputs]` in original units,
     /// with the standard deviation of the observation noise of each output. The prediction is
-    /// the samples' mean, the log-likelihood that of their mixture
-    /// ([`calibration::mixture_log_likelihood`]), and the interval comes from
-    /// [`calibration::predictive_moments`].
+    /// the samples' mean, log-likelihood and CRPS are those of their mixture
+    /// ([`calibration::mixture_log_likelihood`], [`crps::mixture_crps`]), and the interval comes
+    /// from [`calibration::predictive_moments`].
     ///
     /// # Errors
     /// See [the module](crate::measure); besides, there must be a sample, and noise above 0.
@@ -112,7 +126,9 @@ impl Regression {
     ) -> Result<Self> {
         let (mean, spread) = calibration::predictive_moments(samples, noise)?;
         let mixture = calibration::mixture_log_likelihood(samples, noise, targets, weights)?;
-        Ok(Self { log_likelihood: Some(mixture), ..Self::new(&mean, Some(&spread), targets, weights)? })
+        let crps = crps::mixture_crps(samples, noise, targets, weights)?;
+        let normal = Self::new(&mean, Some(&spread), targets, weights)?;
+        Ok(Self { log_likelihood: Some(mixture), crps: Some(crps), ..normal })
     }
 }
 
@@ -362,6 +378,8 @@ mod tests {
         // np.mean(logsumexp(norm.logpdf(t[:, 0], s, .75), axis=0) - np.log(3))
         close(measured.log_likelihood.unwrap(), -1.0422040181636893);
         close(measured.coverage_90.unwrap(), 1.0);
+        close(measured.crps.unwrap(), crps::mixture_crps(&samples, &[0.75], &targets, None).unwrap());
+        assert!(measured.width_90.unwrap() > 2.0 * 1.6448 * 0.75);
     }
 
     #[test]
@@ -374,12 +392,12 @@ mod tests {
         let classification = Classification::new(&probabilities(), &LABELS, None).unwrap();
         assert_eq!(
             names(serde_json::to_value(classification).unwrap()),
-            ["accuracy", "auc", "brier", "ece", "error", "nll", "rows"]
+            ["accuracy", "auc", "brier", "ece", "error", "nll", "reliability", "rows"]
         );
         let regression = Regression::new(&predictions(), None, &targets(), None).unwrap();
         assert_eq!(
             names(serde_json::to_value(regression).unwrap()),
-            ["coverage_90", "log_likelihood", "mae", "r2", "rmse", "rows"]
+            ["coverage_90", "crps", "log_likelihood", "mae", "r2", "rmse", "rows", "width_90"]
         );
     }
 }

@@ -1,10 +1,14 @@
-//! How good the predictions are, and how far their probabilities and spreads can be trusted.
+//! How good the predictions are, how far their probabilities and spreads can be trusted, and
+//! whether thinning did what it is for: [`Overfitting`], [`Coadaptation`] of each hidden layer,
+//! [`InferenceGap`]. docs/measures.md says what each measure is and how to read it.
 //!
-//! [`Classification`] and [`Regression`] hold every number that `thinnet evaluate` prints; the
-//! functions behind them can be called one by one. All of them add up in f64, take one optional
+//! [`Classification`] and [`Regression`] hold every number that `thinnet evaluate` prints, and
+//! [`Measures`](crate::model::Measures) those of `thinnet measure`; the functions behind them can
+//! be called one by one. All of them add up in f64, take one optional
 //! weight for each row (`None` means 1 each; a row of weight 2 counts as if it were there
 //! twice), and refuse with [`Error::Argument`] shapes that do not fit and values that are no
-//! finite numbers, so that what they return is always a finite number too.
+//! finite numbers, so that what they return is always a finite number too. (Products of
+//! activations are the kernels', in f32.)
 //!
 //! ```
 //! use thinnet::data::Matrix;
@@ -16,17 +20,37 @@
 //! # Ok::<(), thinnet::Error>(())
 //! ```
 
+mod ablation;
+mod activity;
 mod calibration;
+mod coadaptation;
+mod crps;
+mod disagreement;
+mod eigenvalues;
+mod estimate;
+mod inference_gap;
 mod metrics;
+mod overfitting;
+mod reliability;
 
+pub use ablation::{Interaction, Silenced};
+pub use activity::Activity;
 pub use calibration::{
     brier, coverage_90, expected_calibration_error, gaussian_log_likelihood, mixture_log_likelihood,
-    negative_log_likelihood, predictive_moments,
+    negative_log_likelihood, predictive_moments, width_90,
 };
+pub use coadaptation::{Coadaptation, Effort, Subject, coadaptation};
+pub use crps::{gaussian_crps, mixture_crps};
+pub use disagreement::Disagreement;
+pub use estimate::Estimate;
+pub use inference_gap::InferenceGap;
 pub use metrics::{
     Classification, Regression, area_under_curve, confusion, error_rate, mean_absolute_error, r_squared,
     root_mean_squared_error,
 };
+
+pub use overfitting::{Gap, Overfitting};
+pub use reliability::{ReliabilityBin, reliability};
 
 use crate::data::Matrix;
 use crate::error::{Error, Result};
@@ -195,6 +219,17 @@ mod test_values {
     pub fn samples() -> Vec<Matrix> {
         let samples = [[2.5, 0.0, 2.0, 8.0, 4.0], [3.5, 0.5, 1.0, 6.0, 4.5], [2.0, -1.0, 2.5, 7.5, 3.0]];
         samples.iter().map(|sample| Matrix::new(5, 1, sample.to_vec()).unwrap()).collect()
+    }
+
+    /// The quantile of the standard normal distribution, by bisection.
+    pub fn normal_quantile(probability: f64) -> f32 {
+        let (mut low, mut high) = (-10.0, 10.0);
+        for _ in 0..60 {
+            let middle = 0.5 * (low + high);
+            let below = 0.5 * libm::erfc(-middle / std::f64::consts::SQRT_2);
+            if below < probability { low = middle } else { high = middle }
+        }
+        low as f32
     }
 
     pub fn first_column(matrix: &Matrix) -> Matrix {

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::Model;
-use crate::average::{Average, Averaged};
+use crate::average::{Average, Averaged, deviation, ensemble};
 use crate::data::{Data, Examples, Matrix, Targets};
 use crate::error::Result;
-use crate::measure::{Classification, Regression};
+use crate::measure::{Classification, Disagreement, Regression};
 use crate::train::Threads;
 
 /// The measures of a classification or a regression.
@@ -19,8 +19,22 @@ pub enum Evaluation {
     Regression(Regression),
 }
 
+/// How good an ensemble is, how good its members are, and how far they disagree.
+#[derive(Clone, Debug, Serialize)]
+pub struct MembersEvaluation {
+    /// All members together.
+    pub ensemble: Evaluation,
+    /// Each member alone.
+    pub members: Vec<Evaluation>,
+    /// How far they disagree; values in the target's own units.
+    pub disagreement: Disagreement,
+}
+
 impl Model {
-    /// Predicts rows whose targets are known, and measures the predictions.
+    /// Predicts rows whose targets are known, and measures the predictions. With
+    /// [`Average::MonteCarlo`] the log-likelihood of a regression is that of the mixture of the sampled
+    /// networks ([`average_with_targets`](crate::average::average_with_targets)), with other averages that
+    /// of a normal distribution of their mean and spread.
     ///
     /// # Errors
     /// Data that do not fit the model, or targets that are missing.
@@ -39,18 +53,94 @@ impl Model {
         seed: u32,
         threads: &Threads,
     ) -> Result<Evaluation> {
-        let averaged = self.average(&examples.inputs, by, seed, threads)?;
+        let (averaged, mut densities): (Vec<_>, Vec<_>) =
+            self.average_members_on(examples, by, seed, threads)?.into_iter().unzip();
+        // The mixture of the networks of several members has another noise than theirs.
+        let densities = if densities.len() == 1 { densities.remove(0) } else { None };
+        self.judge(&ensemble(averaged)?, densities, self.noise, examples)
+    }
+
+    /// As [`Model::evaluate`], with each member alone and their disagreement.
+    ///
+    /// # Errors
+    /// As [`Model::evaluate`].
+    pub fn evaluate_members(
+        &self,
+        data: &Data,
+        by: Average,
+        seed: u32,
+        threads: &Threads,
+    ) -> Result<MembersEvaluation> {
+        self.measure_members(&self.pipeline.examples(data, None)?, by, seed, threads)
+    }
+
+    /// The same for prepared examples.
+    ///
+    /// # Errors
+    /// As [`Model::measure`].
+    pub fn measure_members(
+        &self,
+        examples: &Examples,
+        by: Average,
+        seed: u32,
+        threads: &Threads,
+    ) -> Result<MembersEvaluation> {
+        let (averaged, densities): (Vec<_>, Vec<_>) =
+            self.average_members_on(examples, by, seed, threads)?.into_iter().unzip();
+        let each = averaged.iter().zip(densities).zip(self.members());
+        let members = each.map(|((averaged, densities), member)| {
+            self.judge(averaged, densities, member.run.noise, examples)
+        });
+        let members = members.collect::<Result<Vec<Evaluation>>>()?;
+        let (means, weights): (Vec<&Matrix>, _) =
+            (averaged.iter().map(|averaged| &averaged.mean).collect(), examples.weights.as_deref());
+        let disagreement = if self.pipeline.classes().is_empty() {
+            let mut measured = Disagreement::of_values(&means, weights)?;
+            measured.deviation *= self.pipeline.denormalise_spread(1.0);
+            measured
+        } else {
+            Disagreement::of_probabilities(&means, weights)?
+        };
+        let ensemble = match &members[..] {
+            [only] => only.clone(),
+            _ => self.judge(&ensemble(averaged)?, None, self.noise, examples)?,
+        };
+        Ok(MembersEvaluation { ensemble, members, disagreement })
+    }
+
+    /// Measures what was predicted of some examples; `noise` is that of the errors of a regression, and
+    /// `densities` the logarithms of its targets' densities, where these are known better than from mean and
+    /// spread.
+    pub(super) fn judge(
+        &self,
+        averaged: &Averaged,
+        densities: Option<Vec<f64>>,
+        noise: Option<f32>,
+        examples: &Examples,
+    ) -> Result<Evaluation> {
         let weights = examples.weights.as_deref();
         match &examples.targets {
             Targets::Classes { labels, .. } => {
                 Classification::new(&averaged.mean, labels, weights).map(Evaluation::Classification)
             }
             Targets::Values(values) => {
-                let (predicted, spread) = self.in_own_units(&averaged)?;
+                let (predicted, spread) = self.with_noise(averaged, noise)?;
                 let targets = self.denormalised(values)?;
-                Regression::new(&predicted, spread.as_ref(), &targets, weights).map(Evaluation::Regression)
+                let mut measured = Regression::new(&predicted, spread.as_ref(), &targets, weights)?;
+                if let Some(densities) = densities {
+                    measured.log_likelihood = Some(self.mean_density(&densities, weights));
+                }
+                Ok(Evaluation::Regression(measured))
             }
         }
+    }
+
+    /// The mean of the rows' log-densities, from standardised values to the target's unit.
+    fn mean_density(&self, densities: &[f64], weights: Option<&[f32]>) -> f64 {
+        let weight = |row: usize| weights.map_or(1.0, |weights| f64::from(weights[row]));
+        let total: f64 = (0..densities.len()).map(weight).sum();
+        let sum: f64 = densities.iter().enumerate().map(|(row, density)| weight(row) * density).sum();
+        sum / total - libm::log(self.pipeline.denormalise_spread(1.0))
     }
 
     /// Predicted values in the target's units, and their standard deviation: the spread of the
@@ -59,7 +149,23 @@ impl Model {
     /// # Errors
     /// None that a model from [`super::fit()`] can cause.
     pub fn in_own_units(&self, averaged: &Averaged) -> Result<(Matrix, Option<Matrix>)> {
-        let noise = self.run.noise.unwrap_or(0.0);
+        self.with_noise(averaged, self.noise)
+    }
+
+    /// How far the members lie apart in each prediction: the standard deviation over them of the
+    /// probabilities, `[rows, classes]`, or of the values, in the target's units.
+    ///
+    /// # Errors
+    /// As [`deviation`].
+    pub fn disagreement(&self, members: &[Averaged]) -> Result<Matrix> {
+        let mut deviations = deviation(members)?;
+        let own = |deviation: &mut f32| *deviation = self.pipeline.denormalise_spread(*deviation) as f32;
+        deviations.values_mut().iter_mut().for_each(own);
+        Ok(deviations)
+    }
+
+    fn with_noise(&self, averaged: &Averaged, noise: Option<f32>) -> Result<(Matrix, Option<Matrix>)> {
+        let noise = noise.unwrap_or(0.0);
         let total = |spread: &Matrix| {
             let total = |&s: &f32| self.pipeline.denormalise_spread((s * s + noise * noise).sqrt()) as f32;
             Matrix::new(spread.rows(), spread.columns(), spread.values().iter().map(total).collect())

@@ -1,5 +1,5 @@
 //! The `.thinnet` file: a safetensors file of f32 tensors whose `__metadata__` holds one entry,
-//! `thinnet`, a JSON text `{"format": 1, "model": ...}`.
+//! `thinnet`, a JSON text `{"format": 2, "model": ...}`. Format 1 has the header of a single network.
 //!
 //! The same content gives the same bytes: tensors and JSON keys are sorted by name, and nothing
 //! says when or where the file was written.
@@ -19,7 +19,7 @@ use super::write::atomic_write;
 use crate::error::{Error, Result};
 
 /// The version of the format that is written, and the newest that is read.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// The most bytes that the JSON part of a file may have. Real ones have kilobytes.
 const HEADER_LIMIT: u64 = 64 << 20;
@@ -199,7 +199,7 @@ fn header<T: DeserializeOwned>(layout: &Layout) -> Checked<T> {
     let text = layout.header().ok_or(foreign)?;
     let version: Version = serde_json::from_str(text).map_err(|_| foreign)?;
     match version.format {
-        FORMAT => {}
+        1..=FORMAT => {}
         0 => return Err(foreign.into()),
         newer => {
             return Err(format!(
@@ -320,7 +320,7 @@ mod tests {
         let views = views.iter().map(|(name, shape, data)| {
             (*name, safetensors::tensor::TensorView::new(Dtype::F32, shape.clone(), data).unwrap())
         });
-        let text = r#"{"format":1,"model":{"a":2,"b":1}}"#.to_owned();
+        let text = r#"{"format":2,"model":{"a":2,"b":1}}"#.to_owned();
         let metadata = HashMap::from([(KEY.to_owned(), text)]);
         assert_eq!(bytes, safetensors::serialize(views, Some(metadata)).unwrap());
     }
@@ -419,9 +419,9 @@ mod tests {
 
     #[test]
     fn a_file_of_a_newer_version_asks_for_an_update() {
-        let json = r#"{"__metadata__":{"thinnet":"{\"format\":2,\"new\":[]}"},
+        let json = r#"{"__metadata__":{"thinnet":"{\"format\":3,\"new\":[]}"},
             "a":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}}"#;
-        refused(&file(json, b"x"), "written by a newer thinnet (format 2, this one reads up to 1); update");
+        refused(&file(json, b"x"), "written by a newer thinnet (format 3, this one reads up to 2); update");
     }
 
     #[test]

@@ -1,18 +1,20 @@
 //! From data and a spec to a model.
 
-use thinnet_kernels::Isa;
-use thinnet_kernels::philox::{self, Counter, Key};
+use std::time::Instant;
 
-use super::kept::Run;
-use super::{Evaluation, Model};
-use crate::average::{Average, Link, average};
+use thinnet_kernels::Isa;
+use thinnet_kernels::philox::Key;
+
+use super::side_by_side::{self, Trained};
+use super::{Evaluation, MembersEvaluation, Model};
+use crate::average::{Average, Averaged, ensemble};
 use crate::data::{Data, Examples, Split, Targets, split};
 use crate::error::{Error, Result};
+use crate::measure::Disagreement;
 use crate::prepare::{Pipeline, strata};
 use crate::spec::Spec;
 use crate::streams;
-use crate::thin::{Drop, Thinning, prune};
-use crate::train::{Balanced, ClassWeights, Ended, Event, Flow, Outcome, Threads, Trainer};
+use crate::train::{Balanced, ClassWeights, Event, Flow, Threads};
 
 /// A model, and what was seen while it was trained.
 #[derive(Clone, Debug)]
@@ -25,9 +27,26 @@ pub struct Fitted {
     pub train: Evaluation,
     /// The same on the validation rows.
     pub valid: Option<Evaluation>,
-    /// Rows trained, over all epochs.
+    /// Each member alone, in the order of [`Model::members`].
+    pub members: Vec<FittedMember>,
+    /// How far the members disagree on the validation rows, or without them on the training rows.
+    pub disagreement: Disagreement,
+    /// Rows trained, over all epochs and members.
     pub rows: u64,
     /// Seconds of training, validation included.
+    pub seconds: f64,
+}
+
+/// What was seen of one member while it was trained.
+#[derive(Clone, Debug)]
+pub struct FittedMember {
+    /// Its whole network on all training rows, also those that it did not draw.
+    pub train: Evaluation,
+    /// The same on the validation rows.
+    pub valid: Option<Evaluation>,
+    /// Rows trained, over all epochs.
+    pub rows: u64,
+    /// Seconds of its training.
     pub seconds: f64,
 }
 
@@ -61,7 +80,8 @@ pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepare
     let fraction = spec.data.valid_for(data.rows());
     let parts = if fraction > 0.0 {
         let labels = strata(data, &spec.data)?;
-        split(data.rows(), labels.as_deref(), fraction, &mut words(spec.seed))?
+        let key = Key { seed: spec.seed, stream: streams::SPLIT };
+        split(data.rows(), labels.as_deref(), fraction, &mut streams::words(key, 0))?
     } else {
         Split { train: all(), valid: Vec::new() }
     };
@@ -73,7 +93,9 @@ pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepare
         None => Some(pipeline.examples(data, Some(&parts.valid))?),
     };
     let spec = spec.completed(&pipeline, data.rows(), train.rows(), valid.is_some());
-    Ok(Prepared { spec, pipeline, train, valid, warnings })
+    let prepared = Prepared { spec, pipeline, train, valid, warnings };
+    prepared.check_temperature()?;
+    Ok(prepared)
 }
 
 /// Trains a model. `watch` hears of every step and epoch and may end the run.
@@ -95,66 +117,85 @@ impl Prepared {
     ///
     /// # Errors
     /// As [`fit()`].
-    pub fn fit(self, threads: &Threads, watch: &mut (dyn FnMut(&Event) -> Flow + Send)) -> Result<Fitted> {
-        let Self { spec, pipeline, mut train, valid, warnings } = self;
+    pub fn fit(
+        mut self,
+        threads: &Threads,
+        watch: &mut (dyn FnMut(&Event) -> Flow + Send),
+    ) -> Result<Fitted> {
         // The weights of classes are for training; what is measured counts each row as the data say.
-        let own_weights = train.weights.clone();
-        train.weights = weights(&train, &pipeline, &spec.train.class_weights)?;
+        let of_classes = weights(&self.train, &self.pipeline, &self.spec.train.class_weights)?;
+        let own_weights = std::mem::replace(&mut self.train.weights, of_classes);
         let isa = Isa::from_environment().map_err(Error::Machine)?;
-        let trainer =
-            Trainer { network: &spec.network, thin: &spec.thin, train: &spec.train, seed: spec.seed, isa };
-        let outcome = trainer.run(&train, valid.as_ref(), threads, watch)?;
-        train.weights = own_weights;
-        if let (Ended::NotFinite { step, learning_rate }, 0) = (outcome.ended, outcome.chosen_epoch) {
-            return Err(Error::NotFinite { step, learning_rate });
-        }
-        let Outcome { network, ended, history, chosen_epoch, steps, rows, seconds } = outcome;
-        let (network, pruned) = match spec.thin.drop {
-            Drop::SparseVariational => {
-                let (mut network, pruned) = prune(isa, &network, &spec.network)?;
-                network.index_sparse();
-                (network, Some(pruned))
-            }
-            _ => (network, None),
+        let began = Instant::now();
+        let trained = side_by_side::train(&self, isa, threads, watch)?;
+        let seconds = match &trained[..] {
+            [only] => only.seconds,
+            _ => began.elapsed().as_secs_f64(),
         };
-        let run = Run {
-            training_rows: train.rows(),
-            validation_rows: valid.as_ref().map_or(0, Examples::rows),
-            noise: None,
-            pruned,
-            steps,
-            ended,
-            chosen_epoch,
-            history,
-        };
-        let mut model = Model { spec, pipeline, network, run };
-        model.run.noise = model.noise(valid.as_ref().unwrap_or(&train), isa, threads)?;
-        let measure = |examples: &Examples| model.measure(examples, Average::WeightScaling, 0, threads);
-        let (step, learning_rate) = (model.run.steps.saturating_sub(1), model.spec.train.learning_rate);
+        self.train.weights = own_weights;
+
+        let Self { spec, pipeline, train, valid, warnings } = self;
+        let took: Vec<(u64, f64)> = trained.iter().map(|member| (member.rows, member.seconds)).collect();
+        let members = trained.into_iter().map(|Trained { member, .. }| member).collect();
+        let mut model = Model { spec, pipeline, members, noise: None };
+        model.find_noise(valid.as_ref().unwrap_or(&train), threads)?;
+        let measure =
+            |examples: &Examples| model.measure_members(examples, Average::WeightScaling, 0, threads);
+        let step = model.members.iter().map(|member| member.run.steps).max().unwrap_or(0).saturating_sub(1);
+        let learning_rate = model.spec.train.learning_rate;
         // Parameters can be finite where predictions are not.
         let astray = |error| match error {
-            Error::Argument { what: "probabilities" | "predictions", .. } => {
+            Error::Argument { what: "probabilities" | "predictions" | "members", .. } => {
                 Error::NotFinite { step, learning_rate }
             }
             other => other,
         };
         let train = measure(&train).map_err(astray)?;
         let valid = valid.as_ref().map(measure).transpose().map_err(astray)?;
-        Ok(Fitted { model, warnings, train, valid, rows, seconds })
+        let disagreement = valid.as_ref().unwrap_or(&train).disagreement;
+        let (valid, mut valid_members) = match valid {
+            Some(MembersEvaluation { ensemble, members, .. }) => (Some(ensemble), members),
+            None => (None, Vec::new()),
+        };
+        let mut valid_members = valid_members.drain(..);
+        let member = |(train, (rows, seconds))| {
+            let valid = valid_members.next();
+            FittedMember { train, valid, rows, seconds }
+        };
+        let members: Vec<FittedMember> = train.members.into_iter().zip(took).map(member).collect();
+        let rows = members.iter().map(|member| member.rows).sum();
+        Ok(Fitted { model, warnings, train: train.ensemble, valid, members, disagreement, rows, seconds })
+    }
+}
+
+impl Prepared {
+    /// A temperature is fitted on validation rows, and is one of logits.
+    fn check_temperature(&self) -> Result<()> {
+        let problem = match (&self.train.targets, &self.valid) {
+            _ if !self.spec.train.temperature => return Ok(()),
+            (Targets::Values(_), _) => "a regression has no logits to divide; leave it out",
+            (_, None) => "it is fitted on validation rows, and there are none; set rows aside",
+            _ => return Ok(()),
+        };
+        Err(Error::spec("train.temperature", problem))
     }
 }
 
 impl Model {
-    /// The standard deviation of the errors of a regression, in standard deviations of the target.
-    fn noise(&self, examples: &Examples, isa: Isa, threads: &Threads) -> Result<Option<f32>> {
-        let Targets::Values(values) = &examples.targets else { return Ok(None) };
-        let thinning = Thinning::new(&self.spec.thin, &self.network, 0)?;
-        let by = Average::WeightScaling;
-        let predicted =
-            threads.run(|| average(isa, &self.network, &thinning, Link::Identity, &examples.inputs, by));
-        let errors = predicted.mean.values().iter().zip(values.values()).map(|(p, t)| f64::from(p - t));
-        let squares: f64 = errors.map(|error| error * error).sum();
-        Ok(Some((squares / values.values().len() as f64).sqrt() as f32))
+    /// Finds the standard deviation of the errors of a regression, of each member and of all together.
+    fn find_noise(&mut self, examples: &Examples, threads: &Threads) -> Result<()> {
+        let Targets::Values(values) = &examples.targets else { return Ok(()) };
+        let noise = |predicted: &Averaged| {
+            let errors = predicted.mean.values().iter().zip(values.values()).map(|(p, t)| f64::from(p - t));
+            let squares: f64 = errors.map(|error| error * error).sum();
+            Some((squares / values.values().len() as f64).sqrt() as f32)
+        };
+        let predicted = self.average_members(&examples.inputs, Average::WeightScaling, 0, threads)?;
+        for (member, predicted) in self.members.iter_mut().zip(&predicted) {
+            member.run.noise = noise(predicted);
+        }
+        self.noise = noise(&ensemble(predicted)?);
+        Ok(())
     }
 }
 
@@ -183,16 +224,6 @@ fn weights(examples: &Examples, pipeline: &Pipeline, classes: &ClassWeights) -> 
     };
     let own = |row: usize| examples.weights.as_ref().map_or(1.0, |weights| weights[row]);
     Ok(Some(labels.iter().enumerate().map(|(row, &label)| own(row) * of_class[label as usize]).collect()))
-}
-
-/// The random words that split the rows.
-fn words(seed: u32) -> impl FnMut() -> u32 {
-    let key = Key { seed, stream: streams::SPLIT };
-    let mut next = 0;
-    move || {
-        next += 1;
-        philox::words(key, Counter { block: 0, row: 0, step: next })[0]
-    }
 }
 
 #[cfg(test)]
@@ -263,7 +294,7 @@ mod tests {
     fn class_weights_change_the_model_but_not_how_it_is_measured() {
         let (equal, weighted) = (spec(ClassWeights::Equal, None), spec(each(&[("b", 5.0)]), None));
         let (equal, weighted) = (fitted(&equal), fitted(&weighted));
-        assert!(equal.model.network != weighted.model.network);
+        assert!(equal.model.network() != weighted.model.network());
         for Fitted { model, train, .. } in [&equal, &weighted] {
             let again =
                 model.evaluate(&data(), Average::WeightScaling, 0, &Threads::new(1).unwrap()).unwrap();
@@ -286,7 +317,8 @@ mod tests {
             fit(&rows(weight), None, &spec, &Threads::new(1).unwrap(), &mut |_| Flow::Continue)
                 .unwrap()
                 .model
-                .network
+                .network()
+                .clone()
         };
         assert!(network("1") == network("8"), "weights say what rows count, not how large the steps are");
     }

@@ -1,34 +1,39 @@
 //! A model: everything that a run leaves and a prediction needs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use thinnet_kernels::Isa;
 
-use super::{file, pruned};
-use crate::average::{Average, Averaged, Link, average};
-use crate::data::Matrix;
+use super::file::{self, Tensor};
+use super::members::Member;
+use super::pruned;
+use crate::average::{Average, Averaged, Link, Output, average, average_with_targets, ensemble, member_seed};
+use crate::data::{Examples, Matrix, Targets};
 use crate::error::{Error, Result};
-use crate::network::{Learned, Network};
+use crate::network::{Learned, Network, NetworkSpec};
 use crate::prepare::Pipeline;
 use crate::spec::Spec;
-use crate::thin::{self, Pruned, Thinning};
+use crate::thin::{Pruned, Thinning};
 use crate::train::{Ended, Epoch, Loss, Threads};
 
-/// A trained network with the preparation of its inputs, its spec and its history.
+/// A trained network, or an ensemble of several, with the preparation of its inputs, its spec and its
+/// history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     /// What the run was asked to do, with every default filled in.
     pub spec: Spec,
     /// From columns to inputs, and from outputs to classes or values.
     pub pipeline: Pipeline,
-    /// The network.
-    pub network: Network,
-    /// What is known of the run.
-    pub run: Run,
+    /// Its networks, at least one, in the order of their numbers.
+    pub(super) members: Vec<Member>,
+    /// For a regression: the standard deviation of the errors of all members together, as in
+    /// [`Run::noise`].
+    pub noise: Option<f32>,
 }
 
-/// How a model was trained.
+/// How a network was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
@@ -51,6 +56,17 @@ pub struct Run {
     /// What is left of each layer, where weights were pruned.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pruned: Option<Pruned>,
+    /// What logits are divided by, fitted on the validation rows where the spec asked for it; else 1.
+    #[serde(skip_serializing_if = "is_one", default = "one")]
+    pub temperature: f32,
+}
+
+fn one() -> f32 {
+    1.0
+}
+
+fn is_one(temperature: &f32) -> bool {
+    *temperature == 1.0
 }
 
 /// The header of a model file.
@@ -59,6 +75,22 @@ pub struct Run {
 struct Header {
     spec: Spec,
     pipeline: Pipeline,
+    /// Of the only network of a file of format 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    run: Option<Run>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    members: Vec<Part>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    noise: Option<f32>,
+}
+
+/// What the header has of a member.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    number: usize,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    inputs: Option<Vec<usize>>,
     run: Run,
 }
 
@@ -68,35 +100,44 @@ impl Model {
     /// # Errors
     /// [`Error::File`] if it cannot be written, [`Error::Model`] if a parameter is not finite.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let layers = self.network.layers();
-        let parts = layers.iter().enumerate().flat_map(|(index, layer)| {
-            let listed = self.run.pruned.as_ref().and_then(|_| pruned::parts(&self.network, index));
-            if let Some(mut parts) = listed {
-                let biases = self.network.biases(index).to_vec();
-                parts.push((name(index, "biases"), vec![layer.units], biases));
-                return parts;
+        let several = self.members.len() > 1;
+        let mut arrays: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
+        for Member { number, network, run, .. } in &self.members {
+            for (index, layer) in network.layers().iter().enumerate() {
+                if let Some(lists) = run.pruned.as_ref().and_then(|_| pruned::lists(network, index)) {
+                    let name = |part| name(several.then_some(*number), index, part);
+                    arrays.extend(lists.map(|(part, list)| (name(part), vec![list.len()], list)));
+                    continue;
+                }
+                let weights = (0..layer.units).flat_map(|unit| network.unit_weights(index, unit)).copied();
+                let name = |part| name(several.then_some(*number), index, part);
+                arrays.push((name("weights"), vec![layer.units, layer.inputs], weights.collect()));
+                arrays.push((name("biases"), vec![layer.units], network.biases(index).to_vec()));
+                let (lines, length, stride) = layer.noise_lines();
+                if lines > 0 {
+                    let noise = network.noise(index).chunks_exact(stride).flat_map(|line| &line[..length]);
+                    arrays.push((name("noise"), vec![lines, length], noise.copied().collect()));
+                }
             }
-            let weights =
-                (0..layer.units).flat_map(|unit| self.network.unit_weights(index, unit)).copied().collect();
-            let (weights_shape, biases) =
-                (vec![layer.units, layer.inputs], self.network.biases(index).to_vec());
-            let mut parts = vec![
-                (name(index, "weights"), weights_shape, weights),
-                (name(index, "biases"), vec![layer.units], biases),
-            ];
-            let (lines, length, stride) = layer.noise_lines();
-            if lines > 0 {
-                let noise = self.network.noise(index).chunks_exact(stride);
-                let noise = noise.flat_map(|line| &line[..length]).copied().collect();
-                parts.push((name(index, "noise"), vec![lines, length], noise));
-            }
-            parts
-        });
-        let parts: Vec<(String, Vec<usize>, Vec<f32>)> = parts.collect();
+        }
         let tensors: Vec<(&str, &[usize], &[f32])> =
-            parts.iter().map(|(n, s, v)| (&n[..], &s[..], &v[..])).collect();
-        let Self { spec, pipeline, run, .. } = self.clone();
-        file::write(path, &Header { spec, pipeline, run }, &tensors)
+            arrays.iter().map(|(n, s, v)| (&n[..], &s[..], &v[..])).collect();
+        file::write(path, &self.header(), &tensors)
+    }
+
+    fn header(&self) -> Header {
+        let part = |Member { number, inputs, run, .. }: &Member| Part {
+            number: *number,
+            inputs: inputs.clone(),
+            run: run.clone(),
+        };
+        Header {
+            spec: self.spec.clone(),
+            pipeline: self.pipeline.clone(),
+            run: None,
+            members: self.members.iter().map(part).collect(),
+            noise: self.noise,
+        }
     }
 
     /// Reads a model file.
@@ -105,104 +146,155 @@ impl Model {
     /// [`Error::File`] if it cannot be read, [`Error::Model`] with what is wrong with its content.
     pub fn load(path: &Path) -> Result<Self> {
         let refused = |problem: String| Error::Model { path: path.to_owned(), problem };
-        let (Header { spec, pipeline, run }, mut tensors) = file::read::<Header>(path)?;
+        let (header, mut tensors) = file::read::<Header>(path)?;
+        let Header { spec, pipeline, run, members: mut parts, mut noise } = header;
         pipeline.check().map_err(refused)?;
         spec.check().map_err(|error| refused(error.to_string()))?;
+        if let (Some(run), true) = (run, parts.is_empty()) {
+            noise = run.noise;
+            parts.push(Part { number: 0, inputs: None, run });
+        }
+        check_members(&parts, &spec, pipeline.input_units()).map_err(refused)?;
         let outputs = match spec.train.loss {
             Some(Loss::BinaryCrossEntropy) => 1,
             _ => pipeline.output_units(),
         };
-        let learned = spec.thin.drop.learned().0;
-        let mut shape = spec.network.clone();
-        if let Some(pruned) = &run.pruned {
-            shape.hidden = pruned.hidden();
-            let widths = [&[pipeline.input_units()], &shape.hidden[..], &[outputs]].concat();
-            if learned != Learned::Weights || shape.hidden.len() != spec.network.hidden.len() {
-                return Err(refused("what was pruned is not of its network".into()));
-            }
-            pruned::check_size(&widths, &tensors).map_err(refused)?;
-        } else {
-            // The tensors are in memory already: a network of their sizes is not more than twice that.
-            let count: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
-            let expected = parameters(pipeline.input_units(), &shape.hidden, outputs, learned);
-            if expected != Some(count) {
-                return Err(refused(format!("its parameters ({count}) are not those of its network")));
-            }
+        // The tensors are in memory already: networks of their sizes are not more than twice that.
+        let count: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
+        let is_pruned = parts.iter().any(|part| part.run.pruned.is_some());
+        let (learned, _) = spec.thin.drop.learned();
+        let width = |part: &Part| part.inputs.as_ref().map_or(pipeline.input_units(), Vec::len);
+        let network_of = |part: &Part| {
+            let network = spec.ensemble.network(&spec.network, part.number);
+            let hidden = part.run.pruned.as_ref().map(Pruned::hidden);
+            NetworkSpec { hidden: hidden.unwrap_or(network.hidden.clone()), ..network }
+        };
+        let expected = parts.iter().try_fold(0_usize, |sum, part| {
+            sum.checked_add(parameters(width(part), &network_of(part).hidden, outputs, learned)?)
+        });
+        let fits = if is_pruned { pruned::fits(expected, count) } else { expected == Some(count) };
+        let as_deep = |part: &Part| {
+            let hidden = spec.ensemble.network(&spec.network, part.number).hidden;
+            network_of(part).hidden.len() == hidden.len()
+        };
+        if !fits || is_pruned && !(learned == Learned::Weights && parts.iter().all(as_deep)) {
+            return Err(refused(format!("its parameters ({count}) are not those of its network")));
         }
-        let mut network =
-            Network::zeros(pipeline.input_units(), outputs, &shape)?.with_noise(learned, 0.0)?;
-        for index in 0..network.layers().len() {
-            let layer = network.layers()[index];
-            let is_listed = run.pruned.is_some() && tensors.contains_key(&name(index, "kept"));
-            if is_listed {
-                let shape = (layer.units, layer.inputs);
-                let (weights, noise) =
-                    pruned::whole(index, shape, &mut tensors, thin::NO_NOISE).map_err(refused)?;
-                let biases = tensors.remove(&name(index, "biases"));
-                let biases = biases.filter(|biases| biases.shape == [layer.units]);
-                let biases =
-                    biases.ok_or_else(|| refused(format!("the biases of layer {index} are missing")))?;
-                network.set_layer(index, &weights, &biases.values)?;
-                network.set_noise(index, &noise)?;
-                continue;
+        let several = parts.len() > 1;
+        let mut members = Vec::with_capacity(parts.len());
+        for part in parts {
+            let network = Network::zeros(width(&part), outputs, &network_of(&part))?;
+            let mut network = network.with_noise(learned, 0.0)?;
+            let Part { number, inputs, run } = part;
+            fill(&mut network, several.then_some(number), &mut tensors).map_err(refused)?;
+            if run.pruned.is_some() {
+                network.index_sparse();
             }
-            let mut take = |part| {
-                let name = name(index, part);
-                tensors.remove(&name).ok_or_else(|| refused(format!("tensor {name:?} is missing")))
-            };
-            let (weights, biases) = (take("weights")?, take("biases")?);
-            if weights.shape != [layer.units, layer.inputs] || biases.shape != [layer.units] {
-                let problem = format!(
-                    "layer {index} has weights {:?} and biases {:?}, but its network needs {:?} and {:?}",
-                    weights.shape,
-                    biases.shape,
-                    [layer.units, layer.inputs],
-                    [layer.units]
-                );
-                return Err(refused(problem));
-            }
-            network.set_layer(index, &weights.values, &biases.values)?;
-            let (lines, length, _) = layer.noise_lines();
-            if lines > 0 {
-                let noise = take("noise")?;
-                if noise.shape != [lines, length] {
-                    let problem = format!(
-                        "layer {index} has noise {:?}, but its network needs {:?}",
-                        noise.shape,
-                        [lines, length]
-                    );
-                    return Err(refused(problem));
-                }
-                network.set_noise(index, &noise.values)?;
-            }
+            members.push(Member { number, inputs, network, run });
         }
-        if run.pruned.is_some() {
-            if let Some(name) = tensors.keys().next() {
-                return Err(refused(format!("tensor {name:?} belongs to nothing")));
-            }
-            network.index_sparse();
+        match tensors.keys().next() {
+            Some(name) => Err(refused(format!("tensor {name:?} belongs to nothing"))),
+            None => Ok(Self { spec, pipeline, members, noise }),
         }
-        Ok(Self { spec, pipeline, network, run })
+    }
+
+    /// The networks, in the order of their numbers; there is at least one.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// The network of the first member, which is the only one unless the model is an ensemble. Where
+    /// [`Member::inputs`] says so, it sees only some of the inputs.
+    pub fn network(&self) -> &Network {
+        &self.members[0].network
+    }
+
+    /// The run of the first member.
+    pub fn run(&self) -> &Run {
+        &self.members[0].run
+    }
+
+    /// How many weights and biases all members have.
+    pub fn parameters(&self) -> usize {
+        self.members.iter().map(|member| member.network.parameters()).sum()
     }
 
     /// Averages the thinned networks on prepared inputs, `[rows, the pipeline's input units]`: the
-    /// probabilities of the classes, or standardised values. `seed` draws the sampled networks.
+    /// probabilities of the classes, or standardised values. `seed` draws the sampled networks. The
+    /// predictions of several members are averaged in their turn ([`ensemble`]).
     ///
     /// # Errors
-    /// [`Error::Argument`] if the inputs have another width; [`Error::Machine`] if the instruction
-    /// set is forced to one that this machine lacks.
+    /// [`Error::Argument`] if the inputs have another width, or as [`average()`];
+    /// [`Error::Machine`] if the instruction set is forced to one that this machine lacks.
     pub fn average(&self, inputs: &Matrix, by: Average, seed: u32, threads: &Threads) -> Result<Averaged> {
-        if inputs.columns() != self.network.inputs() {
-            let problem =
-                format!("{} columns for a network of {} inputs", inputs.columns(), self.network.inputs());
+        ensemble(self.average_members(inputs, by, seed, threads)?)
+    }
+
+    /// The same for each member alone. Each draws its sampled networks with a seed of its own; the first
+    /// one with the given seed.
+    ///
+    /// # Errors
+    /// As [`Model::average`].
+    pub fn average_members(
+        &self,
+        inputs: &Matrix,
+        by: Average,
+        seed: u32,
+        threads: &Threads,
+    ) -> Result<Vec<Averaged>> {
+        self.each_member(inputs, seed, threads, |isa, member, thinning, seen| {
+            let output = Output { link: self.link(), temperature: member.run.temperature };
+            average(isa, &member.network, thinning, output, seen, by)
+        })
+    }
+
+    /// As [`Model::average_members`] for prepared examples; with the log-densities of the targets where
+    /// these are values and networks are sampled.
+    pub(super) fn average_members_on(
+        &self,
+        examples: &Examples,
+        by: Average,
+        seed: u32,
+        threads: &Threads,
+    ) -> Result<Vec<(Averaged, Option<Vec<f64>>)>> {
+        self.each_member(&examples.inputs, seed, threads, |isa, member, thinning, seen| {
+            let Member { network, run, .. } = member;
+            if let (Targets::Values(targets), Average::MonteCarlo { .. }, Some(noise)) =
+                (&examples.targets, by, run.noise)
+                && noise > 0.0
+            {
+                let tau = 1.0 / f64::from(noise).powi(2);
+                let (averaged, densities) =
+                    average_with_targets(isa, network, thinning, seen, by, targets, tau)?;
+                return Ok((averaged, Some(densities)));
+            }
+            let output = Output { link: self.link(), temperature: run.temperature };
+            Ok((average(isa, network, thinning, output, seen, by)?, None))
+        })
+    }
+
+    /// Asks each member, with its masks and with what it sees of the inputs.
+    fn each_member<T: Send>(
+        &self,
+        inputs: &Matrix,
+        seed: u32,
+        threads: &Threads,
+        ask: impl Fn(Isa, &Member, &Thinning, &Matrix) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        let units = self.pipeline.input_units();
+        if inputs.columns() != units {
+            let problem = format!("{} columns for a network of {units} inputs", inputs.columns());
             return Err(Error::argument("inputs", problem));
         }
         let isa = Isa::from_environment().map_err(Error::Machine)?;
         // Where masks come back, the networks that are sampled are those of the run.
         let seed = if self.spec.thin.repeats_masks() { self.spec.seed } else { seed };
-        let thinning = Thinning::new(&self.spec.thin, &self.network, seed)?;
-        let link = self.link();
-        Ok(threads.run(|| average(isa, &self.network, &thinning, link, inputs, by)))
+        let alone = |member: &Member| {
+            let thinning = Thinning::new(&self.spec.thin, &member.network, member_seed(seed, member.number))?;
+            let seen = member.seen(inputs);
+            threads.run(|| ask(isa, member, &thinning, &seen))
+        };
+        self.members.iter().map(alone).collect()
     }
 
     /// What the outputs of the network stand for.
@@ -212,8 +304,76 @@ impl Model {
     }
 }
 
-pub(super) fn name(layer: usize, part: &str) -> String {
-    format!("layer.{layer}.{part}")
+/// Checks which members a file says it has, and which of so many inputs they see.
+fn check_members(parts: &[Part], spec: &Spec, inputs: usize) -> std::result::Result<(), String> {
+    let ascending = |numbers: &[usize], limit: usize| {
+        numbers.windows(2).all(|pair| pair[0] < pair[1]) && numbers.last().is_some_and(|&last| last < limit)
+    };
+    let numbers: Vec<usize> = parts.iter().map(|part| part.number).collect();
+    if !ascending(&numbers, spec.ensemble.members) {
+        return Err(format!("its members do not fit the {} of its spec", spec.ensemble.members));
+    }
+    let mut temperatures = parts.iter().map(|part| part.run.temperature);
+    if let Some(temperature) =
+        temperatures.find(|&temperature| !(temperature > 0.0 && temperature.is_finite()))
+    {
+        return Err(format!("its temperature is {temperature}, and must be above 0"));
+    }
+    let astray = |part: &&Part| part.inputs.as_ref().is_some_and(|seen| !ascending(seen, inputs));
+    match parts.iter().find(astray) {
+        None => Ok(()),
+        Some(part) => Err(format!("member {} sees inputs that are not there", part.number)),
+    }
+}
+
+/// Takes the parameters of a network from the tensors. The error is a sentence.
+fn fill(
+    network: &mut Network,
+    member: Option<usize>,
+    tensors: &mut BTreeMap<String, Tensor>,
+) -> std::result::Result<(), String> {
+    for index in 0..network.layers().len() {
+        let is_listed = tensors.contains_key(&name(member, index, pruned::KEPT));
+        let mut take = |part| {
+            let name = name(member, index, part);
+            tensors.remove(&name).ok_or_else(|| format!("tensor {name:?} is missing"))
+        };
+        if is_listed {
+            pruned::fill(network, index, take)?;
+            continue;
+        }
+        let (weights, biases) = (take("weights")?, take("biases")?);
+        let layer = network.layers()[index];
+        if weights.shape != [layer.units, layer.inputs] || biases.shape != [layer.units] {
+            return Err(format!(
+                "layer {index} has weights {:?} and biases {:?}, but its network needs {:?} and {:?}",
+                weights.shape,
+                biases.shape,
+                [layer.units, layer.inputs],
+                [layer.units]
+            ));
+        }
+        network.set_layer(index, &weights.values, &biases.values).map_err(|error| error.to_string())?;
+        let (lines, length, _) = layer.noise_lines();
+        if lines > 0 {
+            let noise = take("noise")?;
+            if noise.shape != [lines, length] {
+                return Err(format!(
+                    "layer {index} has noise {:?}, but its network needs {:?}",
+                    noise.shape,
+                    [lines, length]
+                ));
+            }
+            network.set_noise(index, &noise.values).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// The name of an array: a member's number stands in front where there are several.
+fn name(member: Option<usize>, layer: usize, part: &str) -> String {
+    let prefix = member.map_or(String::new(), |number| format!("member.{number}."));
+    format!("{prefix}layer.{layer}.{part}")
 }
 
 /// How many parameters a network has; none if that is more than any memory.
@@ -292,7 +452,7 @@ mod tests {
             assert!(fs::read(&first).unwrap() == fs::read(&second).unwrap());
             let threads = Threads::new(1).unwrap();
             let measured = |model: &Model| {
-                let by = Average::MonteCarlo { samples: 3 };
+                let by = Average::monte_carlo(3);
                 serde_json::to_string::<Evaluation>(&model.evaluate(&data, by, 1, &threads).unwrap()).unwrap()
             };
             assert_eq!(measured(&model), measured(&loaded));
@@ -309,8 +469,7 @@ mod tests {
         let tensors: Vec<(&str, &[usize], &[f32])> =
             tensors.iter().map(|(name, tensor)| (&name[..], &tensor.shape[..], &tensor.values[..])).collect();
         change(&mut model);
-        let Model { spec, pipeline, run, .. } = model;
-        file::write(&path, &Header { spec, pipeline, run }, &tensors).unwrap();
+        file::write(&path, &model.header(), &tensors).unwrap();
         Model::load(&path).unwrap_err().to_string()
     }
 
@@ -330,7 +489,7 @@ mod tests {
     #[test]
     fn layers_with_the_right_number_of_parameters_but_other_shapes_are_refused() {
         let (_, model) = trained(KINDS, |_| {});
-        let (inputs, outputs) = (model.network.inputs(), model.network.outputs());
+        let (inputs, outputs) = (model.network().inputs(), model.network().outputs());
         let wanted = parameters(inputs, &[7, 5], outputs, Learned::Nothing);
         let same = |&(first, second): &(usize, usize)| {
             (first, second) != (7, 5)
@@ -339,6 +498,71 @@ mod tests {
         let pairs = (1..90).flat_map(|first| (1..90).map(move |second| (first, second)));
         let (first, second) = pairs.into_iter().find(same).unwrap();
         let error = refused(|model| model.spec.network.hidden = vec![first, second]);
+        assert!(error.contains("but its network needs"), "{error}");
+    }
+
+    /// As [`refused`], for an ensemble of three members, two of which see some of the 4 inputs.
+    fn ensemble_refused(change: impl Fn(&mut Header)) -> String {
+        let folder = Folder::new(&format!("hostile-members-{:?}", std::thread::current().id()));
+        let (_, model) = trained(KINDS, |spec| {
+            spec.ensemble.members = 3;
+            spec.ensemble.columns = 0.6;
+            spec.ensemble.networks = vec![vec![7, 5], vec![3]];
+        });
+        let path = folder.0.join("a.thinnet");
+        model.save(&path).unwrap();
+        let (mut header, tensors) = file::read::<Header>(&path).unwrap();
+        change(&mut header);
+        let tensors: Vec<(&str, &[usize], &[f32])> =
+            tensors.iter().map(|(name, tensor)| (&name[..], &tensor.shape[..], &tensor.values[..])).collect();
+        file::write(&path, &header, &tensors).unwrap();
+        Model::load(&path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn members_that_are_not_those_of_the_spec_are_refused() {
+        let numbers = |numbers: [usize; 3]| {
+            let error = ensemble_refused(|header| {
+                header.members.iter_mut().zip(numbers).for_each(|(part, number)| part.number = number);
+            });
+            assert!(error.contains("its members do not fit the 3 of its spec"), "{numbers:?}: {error}");
+        };
+        [[0, 1, 1], [1, 0, 2], [0, 1, 3], [0, 1, usize::MAX]].into_iter().for_each(numbers);
+        let error = ensemble_refused(|header| header.members.clear());
+        assert!(error.contains("its members do not fit"), "{error}");
+        let error = ensemble_refused(|header| header.spec.ensemble.members = 2);
+        assert!(error.contains("its members do not fit the 2 of its spec"), "{error}");
+        for members in [0, usize::MAX] {
+            let error = ensemble_refused(|header| header.spec.ensemble.members = members);
+            assert!(error.contains("ensemble.members: must be from 1"), "{error}");
+        }
+        let error = ensemble_refused(|header| drop(header.members.pop()));
+        assert!(error.contains("are not those of its network"), "{error}");
+    }
+
+    #[test]
+    fn inputs_of_members_that_are_not_there_are_refused() {
+        for inputs in [vec![0, 4], vec![1, 1], vec![1, 0], vec![], vec![usize::MAX]] {
+            let error = ensemble_refused(|header| header.members[1].inputs = Some(inputs.clone()));
+            assert!(error.contains("member 1 sees inputs that are not there"), "{inputs:?}: {error}");
+        }
+        let error = ensemble_refused(|header| header.members[1].inputs = None);
+        assert!(error.contains("are not those of its network"), "{error}");
+    }
+
+    #[test]
+    fn networks_of_members_that_are_not_those_of_the_tensors_are_refused() {
+        for hidden in [vec![], vec![4], vec![3, 3], vec![usize::MAX, usize::MAX]] {
+            let error = ensemble_refused(|header| header.spec.ensemble.networks[1] = hidden.clone());
+            assert!(error.contains("are not those of its network"), "{hidden:?}: {error}");
+        }
+        // Two members change places: the sum of all parameters stays the same.
+        let error = ensemble_refused(|header| {
+            header.spec.ensemble.networks = vec![vec![3], vec![7, 5], vec![7, 5]];
+            let inputs = header.members[0].inputs.take();
+            header.members[0].inputs = header.members[1].inputs.take();
+            header.members[1].inputs = inputs;
+        });
         assert!(error.contains("but its network needs"), "{error}");
     }
 
@@ -351,9 +575,24 @@ mod tests {
     }
 
     #[test]
+    fn a_temperature_comes_back_or_is_refused() {
+        let folder = Folder::new("temperature");
+        let path = folder.0.join("a.thinnet");
+        let (_, model) =
+            trained(KINDS, |spec| (spec.train.temperature, spec.data.valid) = (true, Some(0.25)));
+        assert!(model.run().temperature != 1.0);
+        model.save(&path).unwrap();
+        assert!(Model::load(&path).unwrap() == model);
+        for temperature in [0.0, -1.0] {
+            let error = refused(|model| model.members[0].run.temperature = temperature);
+            assert!(error.contains("its temperature is"), "{error}");
+        }
+    }
+
+    #[test]
     fn inputs_of_another_width_are_refused() {
         let (_, model) = trained(KINDS, |_| {});
-        let inputs = Matrix::zeros(2, model.network.inputs() + 1);
+        let inputs = Matrix::zeros(2, model.network().inputs() + 1);
         let error = model.average(&inputs, Average::WeightScaling, 0, &Threads::new(1).unwrap()).unwrap_err();
         assert!(error.to_string().contains("columns for a network of"), "{error}");
     }

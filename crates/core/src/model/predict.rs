@@ -10,10 +10,13 @@ impl Model {
     /// Predicts rows, whose targets need not be known: the probabilities of the classes, `[rows,
     /// classes]`, or values in the target's own units, `[rows, 1]`. With
     /// [`Average::MonteCarlo`], `seed` draws the thinned networks, and the spread is the standard
-    /// deviation over them, for values together with the noise of the observations.
+    /// deviation over them, for values together with the noise of the observations. An ensemble has a
+    /// spread with every average, which its members' disagreement is part of ([`ensemble`]).
     ///
     /// # Errors
     /// Data that do not fit the model: [`Pipeline::inputs`](crate::prepare::Pipeline::inputs).
+    ///
+    /// [`ensemble`]: crate::average::ensemble
     pub fn predict(&self, data: &Data, by: Average, seed: u32, threads: &Threads) -> Result<Averaged> {
         let averaged = self.average(&self.pipeline.inputs(data, None)?, by, seed, threads)?;
         if self.link() != Link::Identity {
@@ -43,7 +46,7 @@ mod tests {
         let threads = Threads::new(1).unwrap();
         let model = fit(&data, None, &spec, &threads, &mut |_| Flow::Continue).unwrap().model;
         assert_eq!(model.spec.data.task, Some(Task::Regression));
-        let by = Average::MonteCarlo { samples: 20 };
+        let by = Average::monte_carlo(20);
         let predicted = model.predict(&data, by, 3, &threads).unwrap();
         let Evaluation::Regression(measured) = model.evaluate(&data, by, 3, &threads).unwrap() else {
             panic!("no regression");

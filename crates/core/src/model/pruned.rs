@@ -1,24 +1,25 @@
-//! The tensors of a pruned layer: of weights that are left, how many each unit has, which inputs they
-//! belong to, and what they are.
-
-use std::collections::BTreeMap;
+//! The lists of a pruned layer: how many weights each unit has left, which inputs they belong to, what
+//! they are, and the logarithm of the variance of each one's noise.
 
 use super::file::Tensor;
-use super::kept::name;
 use crate::network::Network;
+use crate::thin::NO_NOISE;
 
-/// A named array, with its shape.
-pub(super) type Part = (String, Vec<usize>, Vec<f32>);
+/// The name of the list of how many weights each unit has.
+pub(super) const KEPT: &str = "kept";
 
-/// A listed layer has at most so many weights for each number of its lists, so that a small file cannot
+/// A listed layer has at most so many numbers for each number of its lists, so that a small file cannot
 /// ask for much memory.
-const MOST_WEIGHTS: usize = 1024;
+const MOST_NUMBERS: usize = 1024;
 
 /// Whole numbers up to this have an f32 of their own.
 const MOST_INPUTS: usize = 1 << 24;
 
-/// The lists of a layer, where they are smaller than its weights and their noise.
-pub(super) fn parts(network: &Network, index: usize) -> Option<Vec<Part>> {
+/// The lists of a layer, by their names, where they are smaller than its weights and their noise.
+pub(super) fn lists(
+    network: &Network,
+    index: usize,
+) -> Option<impl Iterator<Item = (&'static str, Vec<f32>)> + use<>> {
     let layer = network.layers()[index];
     let (mut kept, mut inputs, mut weights, mut noise) = (vec![], vec![], vec![], vec![]);
     for (unit, logarithms) in network.noise(index).chunks_exact(layer.stride).enumerate() {
@@ -32,58 +33,51 @@ pub(super) fn parts(network: &Network, index: usize) -> Option<Vec<Part>> {
         }
         kept.push((weights.len() - before) as f32);
     }
-    let (listed, all) = (kept.len() + 3 * weights.len(), layer.units * layer.inputs);
-    let fits = listed < 2 * all && layer.inputs <= MOST_INPUTS && all <= MOST_WEIGHTS * listed;
-    fits.then(|| {
-        let part = |what: &str, values: Vec<f32>| (name(index, what), vec![values.len()], values);
-        vec![part("kept", kept), part("inputs", inputs), part("weights", weights), part("noise", noise)]
-    })
+    let (listed, all) = (kept.len() + 3 * weights.len(), 2 * layer.units * layer.inputs);
+    let is_smaller = listed < all && layer.inputs <= MOST_INPUTS && all <= MOST_NUMBERS * listed;
+    let biases = network.biases(index).to_vec();
+    let lists =
+        [(KEPT, kept), ("inputs", inputs), ("weights", weights), ("noise", noise), ("biases", biases)];
+    is_smaller.then_some(lists.into_iter())
 }
 
-/// Checks that a network with these widths may be made for tensors that hold so many numbers.
-pub(super) fn check_size(widths: &[usize], tensors: &BTreeMap<String, Tensor>) -> Result<(), String> {
-    let stored: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
-    let weights = widths.windows(2).map(|pair| pair[0].checked_mul(pair[1]));
-    let weights = weights.sum::<Option<usize>>();
-    match weights.zip(stored.checked_mul(MOST_WEIGHTS)) {
-        Some((weights, most)) if weights <= most => Ok(()),
-        _ => Err(format!("its parameters ({stored}) are not those of its pruned network")),
-    }
+/// Whether so many parameters may come from a file with so many numbers.
+pub(super) fn fits(parameters: Option<usize>, numbers: usize) -> bool {
+    parameters.is_some_and(|parameters| parameters <= numbers.saturating_mul(MOST_NUMBERS))
 }
 
-/// The weights, the biases and the noise of a layer of this shape from its lists.
-pub(super) fn whole(
+/// Sets a layer from its lists, which `take` gives by their names. The error is a sentence.
+pub(super) fn fill(
+    network: &mut Network,
     index: usize,
-    (units, inputs): (usize, usize),
-    tensors: &mut BTreeMap<String, Tensor>,
-    no_noise: f32,
-) -> Result<(Vec<f32>, Vec<f32>), String> {
-    let mut take = |part: &str| {
-        let name = name(index, part);
-        let tensor = tensors.remove(&name).ok_or_else(|| format!("tensor {name:?} is missing"))?;
-        if tensor.shape.len() == 1 { Ok(tensor.values) } else { Err(format!("tensor {name:?} is no list")) }
-    };
-    let (kept, at, weights, noise) = (take("kept")?, take("inputs")?, take("weights")?, take("noise")?);
+    mut take: impl FnMut(&'static str) -> Result<Tensor, String>,
+) -> Result<(), String> {
+    let (units, inputs) = (network.layers()[index].units, network.layers()[index].inputs);
     let damaged = || format!("the lists of the pruned layer {index} do not fit together");
+    let mut list = |name| take(name).map(|tensor| tensor.values);
+    let (kept, at, weights, noise, biases) =
+        (list(KEPT)?, list("inputs")?, list("weights")?, list("noise")?, list("biases")?);
     if kept.len() != units || at.len() != weights.len() || noise.len() != weights.len() {
         return Err(damaged());
     }
-    let (mut all_weights, mut all_noise) = (vec![0.0; units * inputs], vec![no_noise; units * inputs]);
+    let (mut all_weights, mut all_noise) = (vec![0.0; units * inputs], vec![NO_NOISE; units * inputs]);
     let mut next = 0_usize;
     for (unit, &count) in kept.iter().enumerate() {
-        let end =
-            whole_number(count).and_then(|count| next.checked_add(count)).filter(|&end| end <= at.len());
+        let end = whole_number(count).map(|count| next.saturating_add(count)).filter(|&end| end <= at.len());
         let mut least = 0;
         for number in next..end.ok_or_else(damaged)? {
             let input = whole_number(at[number]).filter(|input| (least..inputs).contains(input));
             let input = input.ok_or_else(damaged)?;
             all_weights[unit * inputs + input] = weights[number];
             all_noise[unit * inputs + input] = noise[number];
-            least = input + 1;
-            next = number + 1;
+            (least, next) = (input + 1, number + 1);
         }
     }
-    if next == at.len() { Ok((all_weights, all_noise)) } else { Err(damaged()) }
+    if next < at.len() {
+        return Err(damaged());
+    }
+    network.set_layer(index, &all_weights, &biases).map_err(|error| error.to_string())?;
+    network.set_noise(index, &all_noise).map_err(|error| error.to_string())
 }
 
 /// The whole number that an f32 holds, if it holds one.

@@ -1,6 +1,7 @@
 //! From a data set to the matrix that a network sees, fitted on the training rows.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -283,6 +284,21 @@ impl Pipeline {
         match &self.target {
             Target::Classes { .. } => f64::from(spread),
             Target::Values { scale, .. } => scale.deviation * f64::from(spread),
+        }
+    }
+
+    /// Which inputs belong together: those of each column of the data, and each pixel for itself.
+    pub fn column_inputs(&self) -> Vec<Range<usize>> {
+        match &self.inputs {
+            Inputs::Table(columns) => {
+                let mut first = 0;
+                let inputs = |column: &InputColumn| {
+                    first += column.units();
+                    first - column.units()..first
+                };
+                columns.iter().map(inputs).collect()
+            }
+            Inputs::Images { height, width } => (0..height * width).map(|pixel| pixel..pixel + 1).collect(),
         }
     }
 

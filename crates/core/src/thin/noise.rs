@@ -117,7 +117,7 @@ impl Slice {
         let buffers = &mut self.levels[level].noise;
         match (thinning.drop(), draw) {
             (Drop::Gaussian, _) => {
-                let rate = f64::from(thinning.rate(level, sample));
+                let rate = f64::from(thinning.rate_at(level, sample));
                 buffers.deviations.fill((rate / (1.0 - rate)).sqrt() as f32);
             }
             (Drop::Variational, _) => {
@@ -126,7 +126,7 @@ impl Slice {
                 elementwise::exponential(isa, &mut buffers.deviations);
             }
             (Drop::Units, Some(Draw { key, step, first_row, .. })) => {
-                let kept = thinning.kept(level, thinning.rate(level, sample));
+                let kept = thinning.kept(level, thinning.rate_at(level, sample));
                 let NoiseBuffers { thresholds, words, scratch, .. } = buffers;
                 for (row, threshold) in thresholds[..rows].iter_mut().enumerate() {
                     let row = first_row.wrapping_add(row as u32);

@@ -1,6 +1,7 @@
 //! Masks that come back: a pool of them (Graham et al. 2015), and Masksembles (Durasov et al. 2021).
 
 use serde::{Deserialize, Serialize};
+use thinnet_kernels::Isa;
 use thinnet_kernels::philox::{self, Counter, Key};
 
 use super::Sample;
@@ -59,7 +60,7 @@ impl Pool {
             Sample::Training { step } => {
                 let key = Key { seed: self.seed, stream: streams::POOL };
                 let word = philox::words(key, Counter { block: 0, row: slice, step })[0];
-                u64::from(word) * u64::from(self.size) >> 32
+                (u64::from(word) * u64::from(self.size)) >> 32
             }
             Sample::MonteCarlo { number } => number % u64::from(self.size),
             Sample::Whole => 0,
@@ -109,6 +110,11 @@ impl Members {
         Err(Error::spec("thin.masks", problem))
     }
 
+    /// How many masks there are.
+    pub fn count(&self) -> u64 {
+        self.masks.len() as u64
+    }
+
     /// The mask of a slice: in training they take turns over slices and steps, in a prediction over its
     /// sampled networks.
     pub fn choose(&self, sample: Sample, slice: u32) -> &[bool] {
@@ -136,12 +142,8 @@ fn places(members: u32, kept: usize, units: usize) -> usize {
 
 /// One mask over the places: those with the largest words are kept.
 fn draw(key: Key, member: u32, number: u64, places: usize, kept: usize) -> Vec<bool> {
-    let words: Vec<u32> = (0..places)
-        .map(|place| {
-            let counter = Counter { block: place as u32 / 4, row: member, step: number };
-            philox::words(key, counter)[place % 4]
-        })
-        .collect();
+    let mut words = vec![0; places];
+    philox::fill(Isa::best(), key, Counter { block: 0, row: member, step: number }, &mut words);
     let mut mask = vec![false; places];
     keep_largest(&words, kept, &mut words.clone(), |place| mask[place] = true);
     mask

@@ -55,16 +55,16 @@ impl RateSchedule {
     /// # Errors
     /// [`Error::Spec`] if one cannot be used.
     pub(super) fn check(self) -> Result<()> {
-        let numbers = match self {
-            RateSchedule::Constant => return Ok(()),
-            RateSchedule::Linear { from, to } => [from, to],
-            RateSchedule::Early(part) if part == 0.0 => [f64::NAN; 2],
-            RateSchedule::Early(part)
-            | RateSchedule::Late(part)
-            | RateSchedule::FlatCosine(part)
-            | RateSchedule::Off(part) => [part; 2],
+        let part = |part: f64| (0.0..=1.0).contains(&part);
+        let usable = match self {
+            RateSchedule::Constant => true,
+            RateSchedule::Linear { from, to } => part(from) && part(to),
+            RateSchedule::Early(end) => part(end) && end > 0.0,
+            RateSchedule::Late(number) | RateSchedule::FlatCosine(number) | RateSchedule::Off(number) => {
+                part(number)
+            }
         };
-        if numbers.iter().all(|number| (0.0..=1.0).contains(number)) {
+        if usable {
             return Ok(());
         }
         let problem = format!("{self}: the numbers are from 0 to 1, and that of early is above 0");

@@ -129,15 +129,25 @@ impl Slice {
 
     /// The network's outputs, `[outputs, padded rows]`.
     pub fn outputs(&self) -> &[f32] {
-        let length = |level: &Level| level.kept.count() * self.padded();
-        self.levels.last().map_or(&[], |level| &level.units[..length(level)])
+        self.units(self.levels.len() - 1)
+    }
+
+    /// The activations of the kept units of a level, `[kept units, padded rows]`.
+    fn units(&self, level: usize) -> &[f32] {
+        let Level { kept, units, .. } = &self.levels[level];
+        &units[..kept.count() * self.padded()]
     }
 
     /// Writes the network's outputs row by row, `[rows, outputs]`.
     pub fn write_outputs(&self, to: &mut [f32]) {
+        self.write_level(self.levels.len() - 1, to);
+    }
+
+    /// Writes the activations of a level row by row, `[rows, kept units]`.
+    pub(super) fn write_level(&self, level: usize, to: &mut [f32]) {
         let (padded, width) = (self.padded(), to.len() / self.rows.max(1));
-        for (output, line) in self.outputs().chunks_exact(padded).enumerate() {
-            to[output..].iter_mut().step_by(width).zip(line).for_each(|(to, from)| *to = *from);
+        for (unit, line) in self.units(level).chunks_exact(padded).enumerate() {
+            to[unit..].iter_mut().step_by(width).zip(line).for_each(|(to, from)| *to = *from);
         }
     }
 
@@ -163,10 +173,7 @@ impl Slice {
         self.make_room(thinning);
         (self.sample, self.first_row) = (sample, first_row);
         for (level, Level { kept, .. }) in self.levels.iter_mut().enumerate() {
-            match thinning.mask(level, sample) {
-                Some(mask) if thinning.share() == Share::Slice => kept.draw(self.isa, mask, self.number),
-                _ => kept.all(),
-            }
+            thinning.draw(self.isa, level, sample, self.number, kept);
         }
         for (layer, edges) in self.edges.iter_mut().enumerate() {
             *edges = thinning.edges(layer, sample, self.number, first_row);

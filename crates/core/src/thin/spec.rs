@@ -54,6 +54,11 @@ impl Drop {
         matches!(self, Drop::Edges | Drop::EdgesGaussian | Drop::SparseVariational)
     }
 
+    /// Whether units are multiplied by noise that is no mask drawn beforehand.
+    pub(super) fn is_noise(self) -> bool {
+        matches!(self, Drop::Gaussian | Drop::Variational | Drop::Concrete | Drop::Standout)
+    }
+
     /// The name in a spec.
     fn name(self) -> &'static str {
         match self {
@@ -209,10 +214,9 @@ impl ThinSpec {
             (self.drop.name(), self.drop == Drop::Units, self.schedule == RateSchedule::Constant);
         let repeats = self.repeats_masks();
         let learned = self.drop.learned().0 != Learned::Nothing;
-        let masks = matches!(self.drop, Drop::Units | Drop::Edges);
         let refused: [(bool, &'static str, String); 10] = [
             (
-                !masks && self.scaling == Scaling::AtPrediction,
+                !matches!(self.drop, Drop::Units | Drop::Edges) && self.scaling == Scaling::AtPrediction,
                 "thin.scaling",
                 format!("the mean of {name} noise is the same in training and prediction; leave it out"),
             ),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use thinnet_kernels::Isa;
 use thinnet_kernels::edges::{self, EdgeMask};
 use thinnet_kernels::philox::{Key, threshold};
 
 use super::edges::{EdgeDraw, EdgeNoise};
 use super::pool::{Members, Pool};
-use super::{Count, Drop, RateSchedule, Scaling, Share, ThinSpec, count};
+use super::{Count, Drop, Kept, RateSchedule, Scaling, Share, ThinSpec, count};
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::streams;
@@ -138,14 +139,37 @@ impl Thinning {
         Self { seed, ..self.clone() }
     }
 
+    /// The same rates and masks, shared by other rows.
+    pub(crate) fn with_share(&self, share: Share) -> Self {
+        Self { share, ..self.clone() }
+    }
+
     /// Which noise thins.
     pub fn drop(&self) -> Drop {
         self.drop
     }
 
+    /// Whether the units of a level are dropped independently of each other.
+    pub fn is_independent(&self) -> bool {
+        self.count == Count::Random && self.pool == 0 && self.members.iter().all(Option::is_none)
+    }
+
     /// Whether a mask is shared by the rows of a slice.
     pub fn share(&self) -> Share {
         self.share
+    }
+
+    /// The rate of a level: the probability that one of its units is dropped.
+    pub fn rate(&self, level: usize) -> f32 {
+        self.rates[level]
+    }
+
+    /// Draws which units of a level the thinned network of a slice keeps, where its rows share a mask.
+    pub(crate) fn draw(&self, isa: Isa, level: usize, sample: Sample, slice: u32, kept: &mut Kept) {
+        match self.mask(level, sample) {
+            Some(mask) if self.share == Share::Slice => kept.draw(isa, mask, slice),
+            _ => kept.all(),
+        }
     }
 
     /// The first level whose units are not the same in all thinned networks, if any is.
@@ -175,7 +199,7 @@ impl Thinning {
         match self.drop {
             Drop::Edges => self.edge_masks(layer, sample, slice, draw),
             Drop::EdgesGaussian => {
-                let rate = f64::from(self.rate(layer, sample));
+                let rate = f64::from(self.rate_at(layer, sample));
                 let alpha = (rate / (1.0 - rate)) as f32;
                 (rate > 0.0).then_some(EdgeNoise::Gaussian { draw, alpha })
             }
@@ -185,7 +209,7 @@ impl Thinning {
     }
 
     fn edge_masks(&self, layer: usize, sample: Sample, slice: u32, draw: EdgeDraw) -> Option<EdgeNoise> {
-        let rate = edges::rate(self.rate(layer, sample))?;
+        let rate = edges::rate(self.rate_at(layer, sample))?;
         let scale = if self.scaling == Scaling::Training { 1.0 / edges::keep(rate) } else { 1.0 };
         let EdgeDraw { key, step, first_row } = draw;
         let of_row = |row: u32| EdgeMask { key, step, row, rate };
@@ -211,9 +235,14 @@ impl Thinning {
         Some(EdgeNoise::Scaled { scale: edges::keep(rate) })
     }
 
+    /// How many fixed masks there are, where masks are fixed.
+    pub(super) fn members(&self) -> Option<u64> {
+        self.members.iter().flatten().next().map(Members::count)
+    }
+
     /// The rate of a level for a sample. A schedule is for training; a prediction samples at the rates of
     /// the spec.
-    pub(super) fn rate(&self, level: usize, sample: Sample) -> f32 {
+    pub(super) fn rate_at(&self, level: usize, sample: Sample) -> f32 {
         match sample {
             Sample::Training { step } => {
                 let factor = self.schedule.factor(step, self.total_steps);
@@ -225,14 +254,12 @@ impl Thinning {
 
     /// Whether a level has noise that is not a mask drawn with the activations or for a slice.
     pub(super) fn is_noisy(&self, level: usize) -> bool {
-        self.rates[level] > 0.0
-            && !self.drop.acts_on_edges()
-            && (self.drop != Drop::Units || self.counts_rows())
+        self.rates[level] > 0.0 && (self.drop.is_noise() || self.counts_rows())
     }
 
     /// Whether each row keeps an exact number of units.
     pub(super) fn counts_rows(&self) -> bool {
-        self.count == Count::Exact && self.share == Share::Row
+        self.drop == Drop::Units && self.count == Count::Exact && self.share == Share::Row
     }
 
     /// Key and step of the words that a level's noise is drawn from; none for the whole network.
@@ -253,7 +280,7 @@ impl Thinning {
         if self.drop != Drop::Units || self.counts_rows() {
             return None;
         }
-        let rate = self.rate(level, sample);
+        let rate = self.rate_at(level, sample);
         let mask = Mask::new(rate, self.seed, level, sample)?;
         let count = (self.count == Count::Exact).then(|| self.kept(level, rate));
         if self.pool == 0 {
@@ -271,11 +298,11 @@ impl Thinning {
     }
 
     /// What the kept units of a level are multiplied by.
-    pub(super) fn scale(&self, level: usize, sample: Sample) -> f32 {
-        if self.drop.acts_on_edges() {
+    pub(crate) fn scale(&self, level: usize, sample: Sample) -> f32 {
+        if self.drop != Drop::Units {
             return 1.0;
         }
-        let rate = self.rate(level, sample);
+        let rate = self.rate_at(level, sample);
         let members = self.members.get(level).and_then(Option::as_ref);
         let keep = match (members, self.count) {
             _ if rate == 0.0 => 1.0,

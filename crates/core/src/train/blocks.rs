@@ -36,6 +36,8 @@ pub(super) struct Block {
     pub units: Range<usize>,
     /// Which of their parameters.
     pub part: Part,
+    /// The number of its first unit among the units of all layers.
+    pub first_unit: usize,
     /// Where it stands in the network's values.
     pub at: usize,
 }
@@ -80,29 +82,28 @@ impl<'a> Parameters<'a> {
 
 /// All blocks of a network in the order of its values.
 pub(super) fn cut(network: &Network) -> Vec<Block> {
-    let mut blocks = Vec::new();
+    let (mut blocks, mut layer_first) = (Vec::new(), 0);
     for (index, layer) in network.layers().iter().enumerate() {
         let most = (BLOCK_NUMBERS / layer.stride / 6 * 6).clamp(6, BLOCK_UNITS);
-        for first in (0..layer.units).step_by(most) {
-            let units = first..layer.units.min(first + most);
-            blocks.push(Block {
-                layer: index,
-                units,
-                part: Part::Weights,
-                at: layer.weights_at + first * layer.stride,
-            });
+        let (noise_lines, _, noise_stride) = layer.noise_lines();
+        let parts = [
+            (Part::Weights, layer.units, most, layer.weights_at, layer.stride),
+            (Part::Biases, layer.units, layer.units, layer.biases_at, 0),
+            (Part::Noise, noise_lines, most, layer.noise_at(), noise_stride),
+        ];
+        for (part, lines, most, at, stride) in parts {
+            for first in (0..lines).step_by(most) {
+                let units = first..lines.min(first + most);
+                blocks.push(Block {
+                    layer: index,
+                    first_unit: layer_first + first,
+                    units,
+                    part,
+                    at: at + first * stride,
+                });
+            }
         }
-        blocks.push(Block { layer: index, units: 0..layer.units, part: Part::Biases, at: layer.biases_at });
-        let (lines, _, stride) = layer.noise_lines();
-        for first in (0..lines).step_by(most) {
-            let units = first..lines.min(first + most);
-            blocks.push(Block {
-                layer: index,
-                units,
-                part: Part::Noise,
-                at: layer.noise_at() + first * stride,
-            });
-        }
+        layer_first += layer.units;
     }
     blocks
 }

@@ -18,6 +18,24 @@ pub enum Event<'a> {
     },
     /// An epoch is done.
     Epoch(&'a Epoch),
+    /// One of these happened in a member of an ensemble, several of which are trained at a time.
+    Member {
+        /// Its number, from 0.
+        member: usize,
+        /// What happened.
+        event: &'a Event<'a>,
+    },
+    /// A member of an ensemble is trained.
+    MemberEnded {
+        /// Its number, from 0.
+        member: usize,
+        /// Why its run ended.
+        ended: Ended,
+        /// How many epochs it had.
+        epochs: u64,
+        /// The epoch whose parameters it keeps, if it keeps those of one.
+        chosen: Option<&'a Epoch>,
+    },
 }
 
 /// Whether to go on.

@@ -1,9 +1,11 @@
 //! How a network learns: thin, forward, loss, backward, update.
 
+mod ahead;
 mod blocks;
 mod events;
 mod loss;
 mod optimizer;
+mod pair;
 mod regulariser;
 mod schedule;
 mod spec;
@@ -12,12 +14,16 @@ mod stepper;
 mod stopping;
 mod threads;
 mod trainer;
+mod weight_average;
 
 pub use events::{Ended, Epoch, Event, Flow};
 pub use loss::{Loss, Objective};
 pub use optimizer::Optimizer;
+pub use pair::Pair;
 pub use schedule::{Momentum, Schedule};
 pub use spec::{Balanced, ClassWeights, TrainSpec};
 pub use stepper::Stepper;
 pub use threads::Threads;
 pub use trainer::{Outcome, Trainer};
+pub(crate) use trainer::{fits, predicted_class};
+pub use weight_average::WeightAverage;

@@ -1,10 +1,14 @@
 //! The rule of the update: how a line of weights follows its gradient.
 
+use std::array;
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use thinnet_kernels::update::{self, Adam, Descent, Penalty};
 use thinnet_kernels::{Isa, reduce};
 
 use super::TrainSpec;
+use super::ahead::WINDOW;
 
 /// The rules of the update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,45 +32,37 @@ impl Optimizer {
     }
 }
 
-/// The update of one step: rule, penalty and constraint with the numbers of that step.
+/// The updates of a step and of those that follow it: rules, penalty and constraint with the
+/// numbers of each step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Update {
     isa: Isa,
-    rule: Rule,
+    rules: Rules,
     penalty: Penalty,
     max_norm: f32,
 }
 
+/// The rule with the numbers of each step.
 #[derive(Clone, Copy, Debug)]
-enum Rule {
-    Descent(Descent),
-    Adam(Adam),
+enum Rules {
+    Descent([Descent; WINDOW]),
+    Adam([Adam; WINDOW]),
 }
 
 impl Update {
-    /// The update of step `step`, counted from 0, at a learning rate.
-    pub fn new(isa: Isa, spec: &TrainSpec, step: u64, learning_rate: f64) -> Self {
-        let corrected = |beta: f32| 1.0 - libm::pow(f64::from(beta), (step + 1) as f64);
-        let rule = match spec.optimizer {
-            Optimizer::Sgd | Optimizer::Nesterov => Rule::Descent(Descent {
-                rate: learning_rate as f32,
-                momentum: spec.momentum.at(step) as f32,
-                nesterov: spec.optimizer == Optimizer::Nesterov,
-            }),
+    /// The updates of the steps from `step` on, counted from 0, at their learning rates; steps
+    /// without one are never asked for.
+    pub fn new(isa: Isa, spec: &TrainSpec, step: u64, learning_rates: &[f64]) -> Self {
+        let rate = |ahead: usize| learning_rates.get(ahead).copied().unwrap_or_default();
+        let rules = match spec.optimizer {
+            Optimizer::Sgd | Optimizer::Nesterov => {
+                Rules::Descent(array::from_fn(|ahead| descent(spec, step + ahead as u64, rate(ahead))))
+            }
             Optimizer::Adam | Optimizer::Adamw => {
-                let decay =
-                    if spec.optimizer == Optimizer::Adamw { f64::from(spec.weight_decay) } else { 0.0 };
-                Rule::Adam(Adam {
-                    rate: (learning_rate / corrected(spec.beta1)) as f32,
-                    beta1: spec.beta1,
-                    beta2: spec.beta2,
-                    root_correction: (1.0 / corrected(spec.beta2).sqrt()) as f32,
-                    epsilon: spec.epsilon,
-                    decay: (learning_rate * decay) as f32,
-                })
+                Rules::Adam(array::from_fn(|ahead| adam(spec, step + ahead as u64, rate(ahead))))
             }
         };
-        Self { isa, rule, penalty: Penalty { l1: spec.l1, l2: spec.l2 }, max_norm: spec.max_norm }
+        Self { isa, rules, penalty: Penalty { l1: spec.l1, l2: spec.l2 }, max_norm: spec.max_norm }
     }
 
     /// The same with more of the penalty on half the sum of w².
@@ -74,38 +70,73 @@ impl Update {
         Self { penalty: Penalty { l2: self.penalty.l2 + more, ..self.penalty }, ..self }
     }
 
-    /// Moves the incoming weights of one unit; then their norm is held to max-norm.
-    pub fn weights(&self, gradients: &[f32], weights: &mut [f32], first: &mut [f32], second: &mut [f32]) {
-        self.apply(self.rule, self.penalty, gradients, weights, first, second);
-        if self.max_norm > 0.0 {
+    /// Does `count` steps of the incoming weights of one unit, whose gradient is that of the first
+    /// and 0 in the others; after each step their norm is held to max-norm.
+    pub fn weights(
+        &self,
+        count: usize,
+        gradients: &mut [f32],
+        weights: &mut [f32],
+        first: &mut [f32],
+        second: &mut [f32],
+    ) {
+        if self.max_norm == 0.0 {
+            return self.apply(0..count, self.penalty, gradients, weights, first, second);
+        }
+        for step in 0..count {
+            self.apply(step..step + 1, self.penalty, gradients, weights, first, second);
             let squares = reduce::sum_of_squares(self.isa, weights);
             if squares > self.max_norm * self.max_norm {
                 reduce::multiply(self.isa, weights, self.max_norm / squares.sqrt());
             }
+            if step + 1 < count {
+                gradients.fill(0.0);
+            }
         }
     }
 
-    /// Moves biases and learned numbers of the noise: neither penalty nor constraint.
+    /// Does the first step of biases and learned numbers of the noise: neither penalty, decay nor constraint.
     pub fn free(&self, gradients: &[f32], values: &mut [f32], first: &mut [f32], second: &mut [f32]) {
-        let rule = match self.rule {
-            Rule::Adam(adam) => Rule::Adam(Adam { decay: 0.0, ..adam }),
+        let rules = match self.rules {
+            Rules::Adam(steps) => Rules::Adam(steps.map(|adam| Adam { decay: 0.0, ..adam })),
             descent => descent,
         };
-        self.apply(rule, Penalty::default(), gradients, values, first, second);
+        Self { rules, ..*self }.apply(0..1, Penalty::default(), gradients, values, first, second);
     }
 
     fn apply(
         &self,
-        rule: Rule,
+        steps: Range<usize>,
         penalty: Penalty,
         g: &[f32],
         w: &mut [f32],
         first: &mut [f32],
         second: &mut [f32],
     ) {
-        match rule {
-            Rule::Descent(by) => update::descend(self.isa, by, penalty, g, w, first),
-            Rule::Adam(by) => update::adapt(self.isa, by, penalty, g, w, first, second),
+        match &self.rules {
+            Rules::Descent(by) => update::descend(self.isa, &by[steps], penalty, g, w, first),
+            Rules::Adam(by) => update::adapt(self.isa, &by[steps], penalty, g, w, first, second),
         }
+    }
+}
+
+fn descent(spec: &TrainSpec, step: u64, learning_rate: f64) -> Descent {
+    Descent {
+        rate: learning_rate as f32,
+        momentum: spec.momentum.at(step) as f32,
+        nesterov: spec.optimizer == Optimizer::Nesterov,
+    }
+}
+
+fn adam(spec: &TrainSpec, step: u64, learning_rate: f64) -> Adam {
+    let corrected = |beta: f32| 1.0 - libm::pow(f64::from(beta), (step + 1) as f64);
+    let decay = if spec.optimizer == Optimizer::Adamw { f64::from(spec.weight_decay) } else { 0.0 };
+    Adam {
+        rate: (learning_rate / corrected(spec.beta1)) as f32,
+        beta1: spec.beta1,
+        beta2: spec.beta2,
+        root_correction: (1.0 / corrected(spec.beta2).sqrt()) as f32,
+        epsilon: spec.epsilon,
+        decay: (learning_rate * decay) as f32,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, Momentum, Optimizer, Schedule};
+use super::{Loss, Momentum, Optimizer, Pair, Schedule, WeightAverage};
 use crate::error::{Error, Result};
 
 /// What the rows of each class count.
@@ -42,6 +42,9 @@ pub struct TrainSpec {
     /// What the rows of each class count.
     #[serde(skip_serializing_if = "is_equal")]
     pub class_weights: ClassWeights,
+
+    /// What a second network on the same rows adds to the loss.
+    pub pair: Pair,
 
     /// The rule of the update.
     pub optimizer: Optimizer,
@@ -89,6 +92,10 @@ pub struct TrainSpec {
     pub patience: Option<u64>,
     /// By how much the validation loss must fall to count as improved.
     pub min_improvement: f64,
+    /// Which mean of the weights is validated, chosen and kept.
+    pub weight_average: WeightAverage,
+    /// Whether a temperature of the logits is fitted on the validation rows after the run.
+    pub temperature: bool,
 }
 
 fn is_equal(weights: &ClassWeights) -> bool {
@@ -102,6 +109,7 @@ impl Default for TrainSpec {
             label_smoothing: 0.0,
             huber_delta: 1.0,
             class_weights: ClassWeights::Equal,
+            pair: Pair::None,
             optimizer: Optimizer::Adam,
             learning_rate: 0.002,
             schedule: Schedule::Cosine,
@@ -122,6 +130,8 @@ impl Default for TrainSpec {
             minutes: 0.0,
             patience: None,
             min_improvement: 0.0,
+            weight_average: WeightAverage::None,
+            temperature: false,
         }
     }
 }
@@ -199,6 +209,8 @@ impl TrainSpec {
         {
             return Err(Error::spec("train.class_weights", format!("class {class} has the weight {weight}")));
         }
+        self.weight_average.check(self.epochs > 0 || self.steps > 0)?;
+        self.pair.check()?;
         self.schedule.check()?;
         self.momentum.check()
     }

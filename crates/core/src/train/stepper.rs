@@ -4,11 +4,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use thinnet_kernels::{Isa, line, memory, reduce};
 
+use super::ahead::{Ahead, WINDOW};
 use super::blocks::{self, Block, Parameters, Part};
 use super::optimizer::Update;
 use super::regulariser::Regulariser;
 use super::trainer::fits;
-use super::{Objective, TrainSpec};
+use super::{Objective, Pair, TrainSpec};
 use crate::data::Examples;
 use crate::error::{Error, Result};
 use crate::network::{Layer, Learned, Network};
@@ -29,8 +30,11 @@ pub struct Stepper {
     pub(super) parallel: bool,
     pub(super) step: u64,
     regulariser: Regulariser,
-    batch: usize,
+    pub(super) batch: usize,
     blocks: Vec<Block>,
+    ahead: Ahead,
+    /// How many steps this one applies to the units of all layers, one after the other.
+    counts: Vec<u8>,
     scratch: Vec<Mutex<Scratch>>,
     /// What the optimizer keeps for each parameter: velocities, or means and squares.
     first: Vec<f32>,
@@ -46,6 +50,8 @@ pub struct Stepper {
 pub(super) struct Working {
     pub slice: Slice,
     pub number: usize,
+    /// The second network of a pair, on the same rows.
+    pub twin: Option<Slice>,
     pub loss: f64,
 }
 
@@ -72,13 +78,20 @@ impl Stepper {
     ) -> Result<Self> {
         train.check()?;
         let thinning = Thinning::new(thin, &network, seed)?;
+        let count = batch.div_ceil(train.slice);
         let new_slice = |number: usize| {
             let rows = train.slice.min(batch - number * train.slice);
-            let slice = Slice::new(isa, &network, rows, number as u32, Buffers::Train);
-            Working { slice, number, loss: 0.0 }
+            let slice = |number: usize| Slice::new(isa, &network, rows, number as u32, Buffers::Train);
+            let twin = (train.pair != Pair::None).then(|| slice(count + number));
+            Working { slice: slice(number), number, twin, loss: 0.0 }
         };
-        let mut slices: Vec<Working> = (0..batch.div_ceil(train.slice)).map(new_slice).collect();
-        slices.iter_mut().for_each(|working| working.slice.make_room(&thinning));
+        let mut slices: Vec<Working> = (0..count).map(new_slice).collect();
+        for Working { slice, twin, .. } in &mut slices {
+            slice.make_room(&thinning);
+            if let Some(twin) = twin {
+                twin.make_room(&thinning);
+            }
+        }
         let blocks = blocks::cut(&network);
         let length = blocks::scratch_length(&network, &blocks);
         let new_scratch = || Mutex::new(Scratch { whole: vec![0.0; length], compact: vec![0.0; length] });
@@ -92,12 +105,22 @@ impl Stepper {
             })
         };
         let widest = network.layers().iter().map(|layer| layer.units).max().unwrap_or(0);
+        let parallel = network.parameters().saturating_mul(batch) > WORTH_SHARING;
+        let units = network.layers().iter().map(|layer| layer.units).sum();
+        // The whole network of an expectation-linear pair gives every unit a gradient.
+        let (lazy, masks) = match train.pair {
+            Pair::None => (parallel, slices.len()),
+            Pair::RDrop { .. } => (parallel, 2 * slices.len()),
+            Pair::ExpectationLinear { .. } => (false, 0),
+        };
         Ok(Self {
             isa,
+            ahead: Ahead::new(&network, &thinning, masks, lazy),
+            counts: vec![0; units],
             thinning,
             objective,
             spec: train.clone(),
-            parallel: network.parameters().saturating_mul(batch) > WORTH_SHARING,
+            parallel,
             scratch: (0..rayon::current_num_threads()).map(|_| new_scratch()).collect(),
             first: zeros(true)?,
             second: zeros(train.optimizer.has_squares())?,
@@ -160,13 +183,28 @@ impl Stepper {
         self.network
     }
 
-    /// Moves the parameters by the gradients of the first `count` slices.
-    pub(super) fn update(&mut self, count: usize, learning_rate: f64) {
-        let update = Update::new(self.isa, &self.spec, self.step, learning_rate);
+    /// Moves the parameters by the gradients of the first `count` slices, and those of units that
+    /// coming steps do not keep through these steps too.
+    pub(super) fn update(&mut self, count: usize, learning_rates: &[f64]) {
+        let update = Update::new(self.isa, &self.spec, self.step, learning_rates);
         self.regulariser.begin(self.isa, &self.network, self.step);
         let factor = if self.gradients.is_empty() { 1.0 } else { self.store_gradients(count) };
-        let Self { isa, network, slices, blocks, scratch, first, second, gradients, positions, .. } = self;
-        let regulariser = &self.regulariser;
+        self.plan(learning_rates.len());
+        let Self {
+            isa,
+            network,
+            slices,
+            blocks,
+            scratch,
+            first,
+            second,
+            gradients,
+            positions,
+            counts,
+            regulariser,
+            ..
+        } = self;
+        let regulariser = &*regulariser;
         let (shape, values) = network.shape_and_values_mut();
         let parameters = Parameters { values, first, second };
         blocks::for_each(blocks, parameters, self.parallel, &|block, mut parameters| {
@@ -192,11 +230,26 @@ impl Stepper {
             }
             let update = update.with_l2(regulariser.l2(block.layer));
             let length = line(layer.inputs);
-            for unit in 0..block.units.len() {
-                let (weights, first, second) = parameters.line(unit * layer.stride, length);
-                update.weights(&whole[unit * layer.stride..][..length], weights, first, second);
+            for (unit, &count) in counts[block.first_unit..][..block.units.len()].iter().enumerate() {
+                if count > 0 {
+                    let (weights, first, second) = parameters.line(unit * layer.stride, length);
+                    let gradients = &mut whole[unit * layer.stride..][..length];
+                    update.weights(count.into(), gradients, weights, first, second);
+                }
             }
         });
+    }
+
+    /// How many of `steps` steps, this one and those that follow, are applied to each unit now.
+    fn plan(&mut self, steps: usize) {
+        let end = self.step + steps.clamp(1, WINDOW) as u64;
+        self.ahead.draw(self.isa, &self.thinning, self.step, end);
+        let mut counts = &mut self.counts[..];
+        for (index, layer) in self.network.layers().iter().enumerate() {
+            let (of_layer, rest) = counts.split_at_mut(layer.units);
+            self.ahead.plan(index, self.step, end, of_layer);
+            counts = rest;
+        }
     }
 
     /// Writes the gradients of all parameters and returns the factor that clips their norm.
@@ -245,11 +298,11 @@ fn block_gradients(
     if block.part != Part::Weights {
         whole[..block.length(layer)].fill(0.0);
     }
-    for Working { slice, number, .. } in slices {
+    let networks = slices.iter().flat_map(|working| [Some(&working.slice), working.twin.as_ref()]).flatten();
+    for (number, slice) in networks.enumerate() {
         match block.part {
             Part::Weights => {
-                let first = *number == 0;
-                let units = block.units.clone();
+                let (first, units) = (number == 0, block.units.clone());
                 slice.weight_gradients(block.layer, units, first, values, positions, compact, whole);
             }
             Part::Biases => slice.bias_gradients(block.layer, values, compact, whole),

@@ -3,10 +3,12 @@
 use std::time::Instant;
 
 use thinnet_kernels::Isa;
-use thinnet_kernels::philox::{self, Counter, Key};
+use thinnet_kernels::philox::{Counter, Key};
 
+use super::ahead::WINDOW;
 use super::schedule::Moment;
 use super::stopping::Stopping;
+use super::weight_average::Averaging;
 use super::{Ended, Epoch, Event, Flow, Objective, Stepper, Threads, TrainSpec};
 use crate::data::{Examples, Targets};
 use crate::error::{Error, Result};
@@ -93,6 +95,7 @@ struct Run<'a> {
     batch: usize,
     order: Vec<usize>,
     stopping: Stopping,
+    averaging: Averaging,
     /// The parameters to fall back on, and their epoch.
     chosen: (Vec<f32>, u64),
     history: Vec<Epoch>,
@@ -121,6 +124,7 @@ impl<'a> Run<'a> {
             weights: mean_one(examples.weights.as_deref()),
             order: (0..examples.rows()).collect(),
             stopping: Stopping::new(spec.patience_for(valid.is_some()), spec.min_improvement),
+            averaging: Averaging::new(spec.weight_average, stepper.network()),
             chosen: (stepper.network().values().to_vec(), 0),
             history: Vec::new(),
             steps: 0,
@@ -146,6 +150,8 @@ impl<'a> Run<'a> {
             self.stepper.restore(&self.chosen.0);
         } else {
             self.chosen.1 = self.history.len() as u64;
+            let values = self.averaging.of(self.stepper.network()).values().to_vec();
+            self.stepper.restore(&values);
         }
         Ok(Outcome {
             network: self.stepper.into_network(),
@@ -164,13 +170,20 @@ impl<'a> Run<'a> {
         shuffle(&mut self.order, self.trainer.seed, number);
         let (mut loss, mut rows, mut ended) = (0.0, 0, None);
         let mut learning_rate = 0.0;
+        let end = (self.steps + self.order.len().div_ceil(self.batch) as u64).min(self.total_steps);
         for batch in self.order.chunks(self.batch) {
-            learning_rate = self.learning_rate();
-            let step_loss =
-                self.stepper.step(self.examples, self.weights.as_deref(), batch, learning_rate)?;
+            // Until the end of the epoch nobody looks at the parameters, but for a mean over the steps.
+            let end = if self.averaging.watches_steps() { self.steps + 1 } else { end };
+            let mut learning_rates = [0.0; WINDOW];
+            let coming = (self.steps..end).zip(&mut learning_rates);
+            let known = coming.map(|(step, rate)| *rate = self.learning_rate(step)).count();
+            learning_rate = learning_rates[0];
+            let (weights, learning_rates) = (self.weights.as_deref(), &learning_rates[..known]);
+            let step_loss = self.stepper.step(self.examples, weights, batch, learning_rates)?;
             if !step_loss.is_finite() {
                 return Ok(Some(Ended::NotFinite { step: self.steps, learning_rate: learning_rate as f32 }));
             }
+            self.averaging.after_step(self.stepper.network());
             loss += step_loss * batch.len() as f64;
             rows += batch.len() as u64;
             self.steps += 1;
@@ -183,6 +196,7 @@ impl<'a> Run<'a> {
             }
         }
         self.rows += rows;
+        self.averaging.after_epoch(self.stepper.network(), self.steps as f64 / self.total_steps as f64);
         let validated = self.valid.map(|valid| self.validate(valid));
         // The last step may have gone astray; no later one would notice.
         let finite = self.stepper.network().values().iter().all(|value| value.is_finite());
@@ -201,7 +215,7 @@ impl<'a> Run<'a> {
         self.history.push(epoch);
         let better = epoch.valid_loss.is_none_or(|loss| self.stopping.note(number, loss));
         if better {
-            self.chosen.0.copy_from_slice(self.stepper.network().values());
+            self.chosen.0.copy_from_slice(self.averaging.of(self.stepper.network()).values());
             self.chosen.1 = number;
         }
         let flow = watch(&Event::Epoch(&epoch));
@@ -209,10 +223,10 @@ impl<'a> Run<'a> {
         Ok(ended.or_else(|| self.limit(flow)).or(over.then_some(Ended::Patience)))
     }
 
-    fn learning_rate(&self) -> f64 {
+    fn learning_rate(&self, step: u64) -> f64 {
         let spec = self.trainer.train;
         let epoch_steps = self.order.len().div_ceil(self.batch) as u64;
-        let at = Moment { step: self.steps, epoch_steps, total_steps: self.total_steps };
+        let at = Moment { step, epoch_steps, total_steps: self.total_steps };
         f64::from(spec.learning_rate) * spec.schedule.factor(at, spec.warmup)
     }
 
@@ -231,7 +245,7 @@ impl<'a> Run<'a> {
 
     /// The mean loss of the whole network, and for classes the share of rows it gets wrong.
     fn validate(&self, valid: &Examples) -> (f64, Option<f64>) {
-        let (network, thinning) = (self.stepper.network(), self.stepper.thinning());
+        let (network, thinning) = (self.averaging.of(self.stepper.network()), self.stepper.thinning());
         let outputs = thin::outputs(self.trainer.isa, network, thinning, &valid.inputs);
         let objective = self.objective.without_smoothing();
         let weight = |row: usize| valid.weights.as_ref().map_or(1.0, |weights| f64::from(weights[row]));
@@ -252,7 +266,7 @@ impl<'a> Run<'a> {
 }
 
 /// Refuses examples that a network and its loss cannot take.
-pub(super) fn fits(examples: &Examples, network: &Network, objective: Objective) -> Result<()> {
+pub(crate) fn fits(examples: &Examples, network: &Network, objective: Objective) -> Result<()> {
     let (columns, inputs) = (examples.inputs.columns(), network.inputs());
     if columns != inputs {
         return Err(Error::argument(
@@ -267,7 +281,7 @@ pub(super) fn fits(examples: &Examples, network: &Network, objective: Objective)
 }
 
 /// The class with the largest logit; with one output, class 1 where it is positive.
-fn predicted_class(logits: &[f32]) -> u32 {
+pub(crate) fn predicted_class(logits: &[f32]) -> u32 {
     match logits {
         [logit] => u32::from(*logit > 0.0),
         logits => {
@@ -288,9 +302,7 @@ fn mean_one(weights: Option<&[f32]>) -> Option<Vec<f32>> {
 fn shuffle(order: &mut [usize], seed: u32, epoch: u64) {
     let key = Key { seed, stream: streams::SHUFFLE };
     for last in (1..order.len()).rev() {
-        let [high, low, ..] = philox::words(key, Counter { block: last as u32, row: 0, step: epoch });
-        let word = u64::from(high) << 32 | u64::from(low);
-        // The high half of the product is uniform below last + 1, to within 2^-64 of that range.
-        order.swap(last, ((u128::from(word) * (last as u128 + 1)) >> 64) as usize);
+        let counter = Counter { block: last as u32, row: 0, step: epoch };
+        order.swap(last, streams::below(key, counter, last + 1));
     }
 }

@@ -1,5 +1,7 @@
 //! Noise on units, from the papers' formulas and the documented random words, in f64.
 
+use thinnet::network::Layer;
+use thinnet::thin::Slice;
 use thinnet_kernels::philox::{self, Counter, Key};
 
 use super::activation;
@@ -47,7 +49,7 @@ impl Words {
         let first = unit / 2 * 2;
         let radius = (-2.0 * self.uniform(level, first).ln()).sqrt();
         let angle = std::f64::consts::TAU * self.uniform(level, first + 1);
-        let turned = if unit % 2 == 0 { angle.cos() } else { angle.sin() };
+        let turned = if unit.is_multiple_of(2) { angle.cos() } else { angle.sin() };
         // The kernel's logarithm is right to 1.5 units in the last place, sine and cosine to 3e-7.
         Real::rounded(radius * turned, &[1.5e-7 * radius, 3.0 * UNIT * radius * turned])
     }
@@ -156,6 +158,20 @@ impl NoisyGradients {
         let learned = |noise: &Noise| vec![Real::ZERO; noise.clone().learned_mut().len()];
         Self { weights: zeros.weights, biases: zeros.biases, learned: noises.iter().map(learned).collect() }
     }
+}
+
+/// The engine's gradients after a backward pass, by the weights `[units, inputs]`, the biases and what is
+/// learned of the noise of a layer.
+pub fn gradients_of_engine(slice: &Slice, index: usize, layer: &Layer) -> [Vec<f32>; 3] {
+    let positions: Vec<u32> = (0..layer.units.max(slice.rows()) as u32).collect();
+    let length = layer.units * layer.stride + 16;
+    let (mut compact, mut whole) = (vec![0.0; length], vec![0.0; length]);
+    slice.weight_gradients(index, 0..layer.units, true, &[], &positions, &mut compact, &mut whole);
+    let lines = whole.chunks(layer.stride).take(layer.units);
+    let (mut biases, mut learned) = (vec![0.0; layer.units], vec![0.0; layer.inputs]);
+    slice.bias_gradients(index, &[], &mut compact, &mut biases);
+    slice.noise_gradients(layer, index, 0..1, &mut learned);
+    [lines.flat_map(|line| &line[..layer.inputs]).copied().collect(), biases, learned]
 }
 
 impl Net {

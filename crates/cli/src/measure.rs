@@ -1,0 +1,198 @@
+//! `thinnet measure`: whether thinning worked. Overfitting, co-adaptation, calibration.
+
+use serde_json::json;
+use thinnet::measure::{Coadaptation, Effort, Estimate, InferenceGap, Interaction, Overfitting};
+use thinnet::model::Measures;
+use thinnet::report::{Curve, Series, table};
+use thinnet::train::Threads;
+
+use crate::arguments::Measure;
+use crate::{evaluate, text};
+
+/// Measures and prints.
+pub fn run(arguments: &Measure) -> anyhow::Result<()> {
+    let (model, data) = arguments.open()?;
+    let effort = arguments.effort();
+    let member = arguments.member as usize - 1;
+    let measures = model.measures(member, &data, &effort, &Threads::new(arguments.threads)?)?;
+    if arguments.json {
+        let mut object = json!(measures);
+        object["model"] = json!(arguments.model.display().to_string());
+        object["data"] = json!(data.name());
+        object["member"] = json!(arguments.member);
+        object["draws"] = json!(effort.draws);
+        object["seed"] = json!(effort.seed);
+        text::print_json(&object)?;
+        return Ok(());
+    }
+    let of_members = match model.members().len() {
+        1 => String::new(),
+        members => format!(", member {} of {members}", arguments.member),
+    };
+    let parts = [
+        format!(
+            "{}{of_members} on {}: {}",
+            arguments.model.display(),
+            data.name(),
+            text::counted(measures.rows, "row", "rows")
+        ),
+        overfitting(measures.overfitting.as_ref(), model.members()[member].run.chosen_epoch),
+        coadaptation(&measures.coadaptation),
+        silenced(&measures, &effort),
+        inference_gap(measures.inference_gap),
+        calibration(&measures),
+    ];
+    let parts: Vec<&str> = parts.iter().map(|part| part.trim_end()).filter(|part| !part.is_empty()).collect();
+    text::print(&format!("{}\n", parts.join("\n\n")))?;
+    Ok(())
+}
+
+fn overfitting(of: Option<&Overfitting>, chosen_epoch: u64) -> String {
+    let Some(of) = of else {
+        return "OVERFITTING\nThe run held no rows out, so it cannot be told.".into();
+    };
+    let number = text::number;
+    let gaps: Vec<f64> = of.gaps.iter().map(|gap| gap.gap).collect();
+    let series = Series { name: "gap: held-out loss minus training loss", values: &gaps };
+    let curve = Curve { height: 6, ..Curve::default() }.draw(&[series]);
+    let opened = match (of.opened_epoch, of.noise.map(number)) {
+        (Some(epoch), Some(noise)) => {
+            format!("It opened in epoch {epoch}: from there on it is more than 3 times its noise, {noise}.")
+        }
+        (None, Some(noise)) => {
+            format!("It is not open: at the end it is no more than 3 times its noise, {noise}.")
+        }
+        _ => "There are too few epochs to tell when it opened.".into(),
+    };
+    let (best, lowest) = (of.best_epoch, number(of.best_loss));
+    let lost = if best == of.last_epoch {
+        format!("The held-out loss was lowest, {lowest}, in the last epoch: nothing was lost after it.")
+    } else {
+        let learned = match of.memorised {
+            fell if fell > 0.0 => format!("fell by {}", number(fell)),
+            rose => format!("rose by {}", number(rose.abs())),
+        };
+        format!(
+            "The held-out loss was lowest, {lowest}, in epoch {best}. In epoch {}, the last, it was {}:\n{} was \
+             lost after the best epoch, while the training loss {learned}.",
+            of.last_epoch,
+            number(of.last_loss),
+            number(of.lost)
+        )
+    };
+    format!(
+        "OVERFITTING\n{curve}\nThe gap was {} in the best epoch and {} in the last.\n{opened}\n{lost}\n\
+         The model has the parameters of epoch {chosen_epoch}. The training loss is that of the thinned networks,\n\
+         which have the harder task: with dropout the gap can lie below 0.",
+        number(of.best_gap),
+        number(of.last_gap),
+    )
+}
+
+fn coadaptation(layers: &[Coadaptation]) -> String {
+    if layers.is_empty() {
+        return "CO-ADAPTATION\nThere are no hidden layers whose units could co-adapt.".into();
+    }
+    let optional = |value: Option<f64>| value.map_or("-".into(), text::number);
+    let interaction = |of: Option<Interaction>| {
+        of.map_or("-".into(), |of| with_error(of.mean, of.standard_error, text::number))
+    };
+    let line = |layer: &Coadaptation| {
+        let of = &layer.activity;
+        vec![
+            layer.layer.to_string(),
+            text::count(of.units as u64),
+            text::count(of.constant_units as u64),
+            optional(of.mean_absolute_correlation),
+            optional(of.effective_rank),
+            text::number(of.decov),
+            interaction(layer.interaction),
+            text::percent(of.sparsity),
+            text::number(of.mean_activation),
+        ]
+    };
+    let headers =
+        ["layer", "units", "constant", "correlation", "rank", "decov", "interaction", "near 0", "activation"];
+    let meanings = [
+        ("constant", "units that give the same on every row; correlation and rank leave them out"),
+        ("correlation", "mean |correlation| of two units: 0 independent, 1 the same"),
+        ("rank", "how many independent units would vary as much as these"),
+        ("decov", "half the sum of squared covariances of units; grows with their number and scale"),
+        ("interaction", "loss without both of a pair, less what each alone costs: below 0 the two"),
+        ("", "co-operate, above 0 one stands in for the other"),
+        ("near 0", "activations of at most 1 % of the layer's root mean square"),
+        ("activation", "mean activation"),
+    ];
+    format!(
+        "CO-ADAPTATION of each hidden layer\n{}\n{}",
+        table(&headers, &layers.iter().map(line).collect::<Vec<_>>()),
+        meanings.map(|(name, meaning)| format!("{name:<11}  {meaning}")).join("\n")
+    )
+}
+
+/// The error, or for a regression the loss, without a share of the units of each layer.
+fn silenced(measures: &Measures, effort: &Effort) -> String {
+    let Some(first) = measures.coadaptation.first() else { return String::new() };
+    let what = if first.silenced.iter().any(|of| of.error.is_some()) { "error" } else { "loss" };
+    let line = |index: usize| {
+        let cell = |layer: &Coadaptation| match layer.silenced[index] {
+            of if what == "error" => of.error.map_or("-".into(), |of| estimate(of, text::percent)),
+            of => estimate(of.loss, text::number),
+        };
+        let share = format!("{:.0} %", 100.0 * first.silenced[index].share);
+        std::iter::once(share).chain(measures.coadaptation.iter().map(cell)).collect()
+    };
+    let lines: Vec<Vec<String>> = (0..first.silenced.len()).map(line).collect();
+    let layers: Vec<String> =
+        measures.coadaptation.iter().map(|layer| format!("layer {}", layer.layer)).collect();
+    let headers: Vec<&str> = std::iter::once("silenced").chain(layers.iter().map(String::as_str)).collect();
+    format!(
+        "{} WITHOUT a share of the units of one layer, on {}; mean ± standard error of {}\n{}\
+         The flatter, the less a layer depends on single units.",
+        what.to_uppercase(),
+        text::counted(measures.ablated_rows, "row", "rows"),
+        text::counted(effort.draws as usize, "draw", "draws"),
+        table(&headers, &lines)
+    )
+}
+
+fn inference_gap(gap: Option<InferenceGap>) -> String {
+    let Some(of) = gap else {
+        return "INFERENCE GAP\nNothing was dropped in training: the whole network is its own average."
+            .into();
+    };
+    format!(
+        "INFERENCE GAP {}\nSo far is the prediction of the whole network from the mean of {}.\nSampling \
+         alone would make a gap of {}.",
+        text::number(of.gap),
+        text::counted(of.samples as usize, "thinned network", "thinned networks"),
+        text::number(of.noise)
+    )
+}
+
+fn calibration(measures: &Measures) -> String {
+    let sampled = measures.sampled.as_ref().map(evaluate::measures).unwrap_or_default();
+    let whole = evaluate::measures(&measures.whole);
+    // With samples there are more measures of a regression.
+    let names = if sampled.len() > whole.len() { &sampled } else { &whole };
+    let line = |(name, _, meaning): &(&str, String, &str)| {
+        let value = |of: &[(&str, String, &str)]| {
+            of.iter().find(|(other, ..)| other == name).map_or("-".into(), |(_, value, _)| value.clone())
+        };
+        vec![name.to_string(), value(&whole), value(&sampled), meaning.to_string()]
+    };
+    let lines: Vec<Vec<String>> = names.iter().map(line).collect();
+    let table = table(&["measure", "whole", "mean of thinned", "what it is"], &lines);
+    format!("CALIBRATION\n{table}{}", evaluate::reliability(&measures.whole))
+}
+
+fn estimate(of: Estimate, show: fn(f64) -> String) -> String {
+    with_error(of.mean, of.standard_error, show)
+}
+
+fn with_error(mean: f64, standard_error: Option<f64>, show: fn(f64) -> String) -> String {
+    match standard_error {
+        Some(error) => format!("{} ± {}", show(mean), show(error)),
+        None => show(mean),
+    }
+}

@@ -1,0 +1,172 @@
+//! Whether the thinning of a model worked: all measures of overfitting, co-adaptation and calibration.
+
+use serde::Serialize;
+use thinnet_kernels::Isa;
+use thinnet_kernels::philox::Key;
+
+use super::{Evaluation, Model};
+use crate::average::{Average, Averaged};
+use crate::data::{Data, Examples, shuffle};
+use crate::error::{Error, Result};
+use crate::measure::{Coadaptation, Effort, InferenceGap, Overfitting, Subject, coadaptation};
+use crate::streams;
+use crate::thin::Thinning;
+use crate::train::{Objective, Threads};
+
+/// What `thinnet measure` tells of a model. The field names are those of `thinnet measure --json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measures {
+    /// How many rows were measured.
+    pub rows: usize,
+    /// How many of them units were silenced on.
+    pub ablated_rows: usize,
+    /// From the history of the run; none if nothing was held out.
+    pub overfitting: Option<Overfitting>,
+    /// One for each hidden layer, from the input on.
+    pub coadaptation: Vec<Coadaptation>,
+    /// None if nothing was ever dropped.
+    pub inference_gap: Option<InferenceGap>,
+    /// How good, and how sure, the whole network is on the rows.
+    pub whole: Evaluation,
+    /// The same of the mean of the thinned networks that the gap was measured with; none if nothing
+    /// was ever dropped.
+    pub sampled: Option<Evaluation>,
+}
+
+impl Model {
+    /// Measures a member of the model, 0 for the first or only one, on rows whose targets are known.
+    ///
+    /// # Errors
+    /// Data that do not fit the model, targets that are missing, a member that is not there, or fewer than
+    /// two samples.
+    pub fn measures(
+        &self,
+        member: usize,
+        data: &Data,
+        effort: &Effort,
+        threads: &Threads,
+    ) -> Result<Measures> {
+        if effort.samples < 2 {
+            let problem = format!("{} thinned networks have no spread; take at least 2", effort.samples);
+            return Err(Error::argument("samples", problem));
+        }
+        let alone = self.alone(member)?;
+        let member = &alone.members[0];
+        let examples = self.pipeline.examples(data, Some(&drawn_rows(data.rows(), effort)))?;
+        let thinning = Thinning::new(&self.spec.thin, &member.network, effort.seed)?;
+        let isa = Isa::from_environment().map_err(Error::Machine)?;
+        let objective = Objective::new(&self.spec.train, &examples.targets)?;
+        let subject = Subject { isa, network: &member.network, thinning: &thinning, objective };
+        let seen = Examples { inputs: member.seen(&examples.inputs).into_owned(), ..examples.clone() };
+        let coadaptation = threads.run(|| coadaptation(&subject, &seen, effort))?;
+
+        let whole = alone.average(&examples.inputs, Average::WeightScaling, effort.seed, threads)?;
+        let sampled = match thinning.first_thinned() {
+            None => None,
+            Some(_) => {
+                let by = Average::monte_carlo(effort.samples);
+                alone.average_members_on(&examples, by, effort.seed, threads)?.pop()
+            }
+        };
+        let judge = |averaged: &Averaged, densities| alone.judge(averaged, densities, alone.noise, &examples);
+        let weights = examples.weights.as_deref();
+        let gap = |(sampled, _): &_| InferenceGap::new(&whole.mean, sampled, effort.samples, weights);
+        Ok(Measures {
+            rows: examples.rows(),
+            ablated_rows: effort.ablated(examples.rows()),
+            overfitting: Overfitting::new(&member.run.history),
+            coadaptation,
+            inference_gap: sampled.as_ref().map(gap).transpose()?,
+            whole: judge(&whole, None)?,
+            sampled: sampled.map(|(averaged, densities)| judge(&averaged, densities)).transpose()?,
+        })
+    }
+
+    /// The model of one member.
+    fn alone(&self, member: usize) -> Result<Model> {
+        let Some(member) = self.members.get(member) else {
+            let problem = format!("there is no number {}; the model has {}", member + 1, self.members.len());
+            return Err(Error::argument("member", problem));
+        };
+        let (spec, pipeline, noise) = (self.spec.clone(), self.pipeline.clone(), member.run.noise);
+        Ok(Model { spec, pipeline, members: vec![member.clone()], noise })
+    }
+}
+
+/// The rows to measure, in random order.
+fn drawn_rows(rows: usize, effort: &Effort) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..rows).collect();
+    let key = Key { seed: effort.seed, stream: streams::measure(0) };
+    shuffle(&mut order, &mut streams::words(key, 0));
+    order.truncate(effort.rows.max(1));
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Spec;
+    use crate::data::Table;
+    use crate::model::fit;
+    use crate::train::Flow;
+
+    fn model(hidden: &[usize], spec: Spec) -> (Data, Model) {
+        let inputs: Vec<f32> = (0..400).map(|at| ((at * 7919) % 101) as f32 / 50.0 - 1.0).collect();
+        let targets: Vec<f32> = inputs.chunks_exact(2).map(|x| f32::from(x[0] * x[1] > 0.0)).collect();
+        let data = Data::from(Table::from_rows(&inputs, 2, Some(&targets)).unwrap());
+        let mut spec = spec;
+        spec.network.hidden = hidden.to_vec();
+        spec.train.epochs = 10;
+        let model =
+            fit(&data, None, &spec, &Threads::new(1).unwrap(), &mut |_| Flow::Continue).unwrap().model;
+        (data, model)
+    }
+
+    const EFFORT: Effort = Effort { rows: 150, ablated_rows: 100, pairs: 10, draws: 2, samples: 5, seed: 3 };
+
+    #[test]
+    fn the_measures_do_not_depend_on_the_number_of_threads() {
+        let (data, model) = model(&[130, 20], Spec::default());
+        let json = |threads| {
+            let measures = model.measures(0, &data, &EFFORT, &Threads::new(threads).unwrap()).unwrap();
+            serde_json::to_string(&measures).unwrap()
+        };
+        let one = json(1);
+        assert!(one.contains("\"rows\":150,\"ablated_rows\":100"), "{one}");
+        (2..=4).for_each(|threads| assert_eq!(json(threads), one, "{threads} threads"));
+    }
+
+    #[test]
+    fn without_hidden_layers_or_dropout_there_is_less_to_measure() {
+        let thin = crate::thin::ThinSpec::none();
+        let (data, model) = model(&[], Spec { thin, ..Spec::default() });
+        let threads = Threads::new(1).unwrap();
+        let measures = model.measures(0, &data, &EFFORT, &threads).unwrap();
+        assert!(measures.coadaptation.is_empty() && measures.inference_gap.is_none());
+        assert!(measures.sampled.is_none() && measures.overfitting.is_some());
+        let error = model.measures(0, &data, &Effort { samples: 1, ..EFFORT }, &threads).unwrap_err();
+        assert!(error.to_string().contains("take at least 2"), "{error}");
+    }
+
+    #[test]
+    fn a_member_is_measured_alone() {
+        let mut spec = Spec::default();
+        spec.ensemble.members = 2;
+        spec.ensemble.columns = 0.5;
+        let (data, model) = model(&[12], spec);
+        let threads = Threads::new(1).unwrap();
+        let of = |member| model.measures(member, &data, &EFFORT, &threads).map(|of| format!("{of:?}"));
+        assert_ne!(of(0).unwrap(), of(1).unwrap());
+        let error = of(2).unwrap_err().to_string();
+        assert_eq!(error, "member: there is no number 3; the model has 2");
+    }
+
+    #[test]
+    fn rows_are_drawn_at_random_and_once() {
+        let mut rows = drawn_rows(50, &EFFORT);
+        assert_ne!(rows, (0..50).collect::<Vec<_>>());
+        rows.sort_unstable();
+        assert_eq!(rows, (0..50).collect::<Vec<_>>());
+        assert_eq!(drawn_rows(1000, &EFFORT).len(), 150);
+    }
+}

@@ -1,0 +1,78 @@
+//! The lazy update leaves the parameters that the full update leaves, to the last bit.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use thinnet::Isa;
+use thinnet::data::{Examples, Matrix, Targets};
+use thinnet::network::{Network, NetworkSpec};
+use thinnet::thin::{Rates, Share, ThinSpec};
+use thinnet::train::{Momentum, Objective, Optimizer, Pair, Stepper, TrainSpec};
+
+const ROWS: usize = 200;
+const BATCH: usize = 64;
+const STEPS: usize = 40;
+
+fn examples() -> Examples {
+    let number = |at: usize| ((at * 7919 % 1013) as f32 / 1013.0 - 0.5) * 3.0;
+    let inputs = Matrix::new(ROWS, 70, (0..ROWS * 70).map(number).collect()).unwrap();
+    let labels = (0..ROWS).map(|row| (row * row % 5) as u32).collect();
+    Examples::new(inputs, Targets::Classes { labels, classes: 5 }, None).unwrap()
+}
+
+/// The learning rate of a step: another one at each.
+fn rate(step: usize) -> f64 {
+    0.02 / (1.0 + 0.1 * step as f64)
+}
+
+/// All parameters after `STEPS` steps, each told of up to `known` learning rates; every seventh
+/// mini-batch is short, so that a slice of it is missing.
+fn trained(train: &TrainSpec, rates: [f32; 2], known: usize) -> Vec<u32> {
+    let examples = examples();
+    // 23,000 weights by 64 rows: enough to be shared by threads, and to be updated lazily.
+    let spec = NetworkSpec { hidden: vec![130, 100], ..NetworkSpec::default() };
+    let network = Network::new(70, 5, &spec, 2).unwrap();
+    let thin = ThinSpec {
+        input: 0.2,
+        hidden: Rates::Each(rates.to_vec()),
+        share: Share::Slice,
+        ..ThinSpec::default()
+    };
+    let objective = Objective::new(train, &examples.targets).unwrap();
+    let isa = Isa::from_environment().unwrap();
+    let mut stepper = Stepper::new(isa, network, &thin, train, objective, BATCH, 9).unwrap();
+    for step in 0..STEPS {
+        let count = if step % 7 == 6 { 20 } else { BATCH };
+        let rows: Vec<usize> = (0..count).map(|row| (row * 3 + step * 31) % ROWS).collect();
+        // An epoch ends after every 13th step: nobody knows more than its rest.
+        let coming = step..(step + known).min(step / 13 * 13 + 13).min(STEPS);
+        let rates: Vec<f64> = coming.map(rate).collect();
+        stepper.step(&examples, None, &rows, &rates).unwrap();
+    }
+    let network = stepper.network();
+    let layers = 0..network.layers().len();
+    let numbers = layers.flat_map(|layer| [network.weights(layer), network.biases(layer)].concat());
+    numbers.map(f32::to_bits).collect()
+}
+
+#[test]
+fn units_brought_forward_are_where_the_full_update_leaves_them() {
+    let sgd = TrainSpec { optimizer: Optimizer::Sgd, ..TrainSpec::default() };
+    let specs = [
+        TrainSpec { momentum: Momentum::Linear { from: 0.5, to: 0.95, steps: 30.0 }, ..sgd.clone() },
+        TrainSpec { optimizer: Optimizer::Nesterov, l1: 1e-3, l2: 1e-2, ..sgd.clone() },
+        TrainSpec { max_norm: 0.8, clip: 0.5, ..sgd },
+        TrainSpec { optimizer: Optimizer::Adam, l2: 1e-3, ..TrainSpec::default() },
+        TrainSpec { pair: Pair::RDrop { alpha: 1.0 }, ..TrainSpec::default() },
+        TrainSpec { pair: Pair::ExpectationLinear { lambda: 1.0 }, ..TrainSpec::default() },
+        TrainSpec { optimizer: Optimizer::Adamw, max_norm: 1.0, clip: 0.1, ..TrainSpec::default() },
+    ];
+    for train in specs {
+        let train = TrainSpec { slice: 32, ..train };
+        for rates in [[0.5, 0.5], [0.8, 0.0], [0.9, 0.4]] {
+            let full = trained(&train, rates, 1);
+            for known in [2, 3, 8, 20] {
+                assert!(trained(&train, rates, known) == full, "{known} steps known, {rates:?}, {train:?}");
+            }
+        }
+    }
+}
