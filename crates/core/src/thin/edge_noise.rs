@@ -12,7 +12,8 @@ use thinnet_kernels::edge_noise::{self, Perturbed};
 use thinnet_kernels::matmul::{self, Submatrix};
 use thinnet_kernels::{Isa, line, reduce, sparse, stride};
 
-use super::edges::{Copies, EdgeDraw, copied_units};
+use super::Thinning;
+use super::edges::{Copies, EdgeDraw, EdgeNoise, copied_units};
 use super::forward::submatrix;
 use super::slice::Slice;
 use crate::network::Network;
@@ -31,6 +32,13 @@ impl Slice {
         draw: EdgeDraw,
         alpha: Option<f32>,
     ) {
+        self.normal_sums(network, index, alpha);
+        self.perturb(network, index, draw, alpha);
+    }
+
+    /// The means of a layer's pre-activations but for the biases, and their variances but for alpha and the
+    /// biases.
+    fn normal_sums(&mut self, network: &Network, index: usize, alpha: Option<f32>) {
         let (isa, padded, layer) = (self.isa, self.padded(), network.layers()[index]);
         let Copies { lines, inputs: squares, .. } = &mut self.copies;
         let (below, above) = self.levels.split_at_mut(index + 1);
@@ -57,10 +65,53 @@ impl Slice {
             let to = &mut above.slopes[unit * padded..];
             matmul::product(isa, copy, squares, padded, padded, to, padded, false);
         }
+    }
+
+    /// Draws the pre-activations of a layer around their means.
+    fn perturb(&mut self, network: &Network, index: usize, draw: EdgeDraw, alpha: Option<f32>) {
+        let (padded, units) = (self.padded(), network.layers()[index].units);
+        let above = &mut self.levels[index + 1];
         let EdgeDraw { key, step, first_row } = draw;
-        let (units, noisy_biases, alpha) = (layer.units, alpha.is_some(), alpha.unwrap_or(1.0));
+        let (noisy_biases, alpha) = (alpha.is_some(), alpha.unwrap_or(1.0));
         let by = Perturbed { key, step, first_row, units, rows: padded, alpha, noisy_biases };
-        edge_noise::perturb(isa, by, network.biases(index), &mut above.units, &mut above.slopes);
+        edge_noise::perturb(self.isa, by, network.biases(index), &mut above.units, &mut above.slopes);
+    }
+
+    /// Runs a layer with `samples` draws of its pre-activations, each from a normal distribution with the
+    /// mean and the variance of dropped edges, and leaves the mean of the activations as those of its units:
+    /// the inference of DropConnect (Wan et al. 2013, section 3.2). `show` sees the slice after each draw.
+    pub(crate) fn average_draws(
+        &mut self,
+        network: &Network,
+        thinning: &Thinning,
+        index: usize,
+        samples: u32,
+        mut show: impl FnMut(&Slice),
+    ) {
+        let Some(EdgeNoise::Gaussian { draw, alpha }) = self.edges[index] else {
+            self.forward(network, thinning, index..index + 1);
+            return show(self);
+        };
+        let (length, scale) = (network.layers()[index].units * self.padded(), thinning.edge_scale(index));
+        self.normal_sums(network, index, Some(alpha));
+        let copy = |from: &[f32]| from[..length].to_vec();
+        let (means, variances) = (copy(&self.levels[index + 1].units), copy(&self.levels[index + 1].slopes));
+        let mut sums = vec![0.0; length];
+        for step in 0..u64::from(samples) {
+            let above = &mut self.levels[index + 1];
+            above.units[..length].copy_from_slice(&means);
+            above.slopes[..length].copy_from_slice(&variances);
+            self.perturb(network, index, EdgeDraw { step, ..draw }, Some(alpha));
+            if scale != 1.0 {
+                self.levels[index + 1].units[..length].iter_mut().for_each(|unit| *unit *= scale);
+            }
+            self.activate(network, thinning, index);
+            show(self);
+            let units = &self.levels[index + 1].units[..length];
+            sums.iter_mut().zip(units).for_each(|(sum, unit)| *sum += unit);
+        }
+        let units = self.levels[index + 1].units[..length].iter_mut().zip(&sums);
+        units.for_each(|(unit, sum)| *unit = sum / samples as f32);
     }
 
     /// The gradient of a layer's inputs, with variances of dropped edges or with learned ones.

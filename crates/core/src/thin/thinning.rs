@@ -208,6 +208,16 @@ impl Thinning {
         }
     }
 
+    /// The same with the Gaussian form of the noise of dropped edges, which prediction may scale.
+    pub(crate) fn gaussian_form(&self) -> Self {
+        Self { drop: Drop::EdgesGaussian, ..self.clone() }
+    }
+
+    /// What the pre-activations of a layer with kept edges divided by keep are multiplied by.
+    pub(super) fn edge_scale(&self, layer: usize) -> f32 {
+        if self.scaling == Scaling::AtPrediction { 1.0 - self.rates[layer] } else { 1.0 }
+    }
+
     fn edge_masks(&self, layer: usize, sample: Sample, slice: u32, draw: EdgeDraw) -> Option<EdgeNoise> {
         let rate = edges::rate(self.rate_at(layer, sample))?;
         let scale = if self.scaling == Scaling::Training { 1.0 / edges::keep(rate) } else { 1.0 };
