@@ -186,7 +186,8 @@ pub struct Network {
     /// First weights: he, glorot, lecun or paper [default: he]
     #[arg(long, value_name = "NAME", value_parser = named::<Initialise>)]
     pub initialise: Option<Initialise>,
-    /// Which noise thins the network: units, gaussian, variational, concrete or standout [default: units]
+    /// Which noise thins the network: units, gaussian, variational, concrete or standout; on weights edges,
+    /// edges-gaussian or sparse-variational, which prunes [default: units]
     #[arg(long, value_name = "NAME", value_parser = named::<Drop>)]
     pub drop: Option<Drop>,
     /// Probability that a hidden unit is dropped: one rate, or one for each layer [default: 0.25]
@@ -198,6 +199,9 @@ pub struct Network {
     /// Who shares a mask: each row has its own, or a slice shares one, which is faster [default: slice]
     #[arg(long, value_name = "row|slice", value_parser = named::<Share>)]
     pub share: Option<Share>,
+    /// Of edges: how many rows of a slice share a mask, a multiple of 16; 0 for all [default: 0]
+    #[arg(long, value_name = "ROWS")]
+    pub share_rows: Option<usize>,
     /// When kept units make up for dropped ones: training or at-prediction [default: training]
     #[arg(long, value_name = "WHEN", value_parser = named::<Scaling>)]
     pub scaling: Option<Scaling>,
@@ -219,7 +223,7 @@ pub struct Network {
     /// Of standout: the factor of the pre-activation in the keep probability [default: 1]
     #[arg(long, value_name = "FACTOR")]
     pub standout_slope: Option<f32>,
-    /// Of variational: steps over which the weight of its divergence rises from 0 [default: 0]
+    /// Of variational and sparse-variational: steps over which the weight of its divergence rises from 0 [default: 0]
     #[arg(long, value_name = "STEPS")]
     pub divergence_warmup: Option<u64>,
     /// Of concrete: the prior length scale of the weights [default: 0.01]

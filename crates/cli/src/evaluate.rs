@@ -42,6 +42,9 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
             format!("geometric mean of {samples} thinned networks")
         }
         Average::Exact => "mean predictions of all thinned networks".to_string(),
+        Average::DropConnect { samples } => {
+            format!("predictions from {samples} draws of each unit's sum of dropped edges")
+        }
         Average::Moments => "mean predictions by moment propagation".to_string(),
     };
     let (of_members, alone) = match several {

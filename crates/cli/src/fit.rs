@@ -11,7 +11,7 @@ use thinnet::data::{Cells, ColumnType, ColumnTypes, Data};
 use thinnet::model::{Evaluation, Fitted, FittedMember, Member, Model, Prepared, Run, prepare};
 use thinnet::prepare::Inputs;
 use thinnet::report::table;
-use thinnet::thin::{Drop, Rates};
+use thinnet::thin::{Drop, Pruned, PrunedLayer, Rates};
 use thinnet::train::{Ended, Threads};
 use thinnet::{Error, Spec};
 
@@ -101,6 +101,7 @@ fn override_with(arguments: &Fit, spec: &mut Spec) {
     set(&mut spec.network.initialise, &network.initialise);
     set(&mut spec.thin.input, &network.input_dropout);
     set(&mut spec.thin.share, &network.share);
+    set(&mut spec.thin.share_rows, &network.share_rows);
     set(&mut spec.thin.scaling, &network.scaling);
     set(&mut spec.thin.drop, &network.drop);
     set(&mut spec.thin.count, &network.count);
@@ -270,6 +271,9 @@ pub fn several(model: &Model) -> bool {
 
 /// Who is dropped how often, if anyone is.
 pub fn thinning(spec: &Spec) -> Option<String> {
+    if spec.thin.drop == Drop::SparseVariational {
+        return Some("weights, with sparse-variational noise on each".into());
+    }
     let rates = spec.thin.rates(spec.network.hidden.len()).unwrap_or_default();
     if rates.iter().all(|&rate| rate == 0.0) {
         return None;
@@ -287,6 +291,11 @@ pub fn thinning(spec: &Spec) -> Option<String> {
         (Drop::Units, Some(masks)) => format!("{} fixed masks at scale {}", masks.members, masks.scale),
         (Drop::Units, None) if thin.pool > 0 => format!("one of {} masks for each slice", thin.pool),
         (Drop::Units, None) => format!("one mask for each {}", named(&thin.share)),
+        (Drop::Edges, _) if thin.share_rows > 0 => {
+            format!("edges dropped with one mask for {} rows", thin.share_rows)
+        }
+        (Drop::Edges, _) => format!("edges dropped with one mask for each {}", named(&thin.share)),
+        (Drop::EdgesGaussian, _) => "edges with the Gaussian form of dropping them, for each row".into(),
         (drop, _) => format!("{} noise, one for each {}", named(&drop), named(&thin.share)),
     };
     Some(format!("{}, {what}", parts.join(" and ")))
@@ -319,6 +328,25 @@ pub fn ending(run: &Run, spec: &Spec) -> String {
     format!("{why}; {kept}.")
 }
 
+/// What pruning left.
+pub fn left(pruned: &Pruned) -> String {
+    let percent = |share: f64| format!("{:.1}", 100.0 * share);
+    let sum = |of: fn(&PrunedLayer) -> usize| pruned.layers.iter().map(of).fold(0, usize::saturating_add);
+    let layers: Vec<String> = pruned.layers.iter().map(|layer| percent(layer.sparsity())).collect();
+    let hidden: Vec<String> = pruned.hidden().iter().map(usize::to_string).collect();
+    let units = match hidden.is_empty() {
+        true => String::new(),
+        false => format!(" {} hidden units are left.", hidden.join("-")),
+    };
+    format!(
+        "Pruned: {} of {} weights are left, a sparsity of {} % ({} % by layer).{units}",
+        text::count(sum(|layer| layer.kept_weights) as u64),
+        text::count(sum(|layer| layer.weights) as u64),
+        percent(pruned.sparsity()),
+        layers.join(", "),
+    )
+}
+
 /// What a person reads after a run.
 fn summary(fitted: &Fitted, output: &Path, data: &Path, threads: &Threads) -> String {
     let model = &fitted.model;
@@ -338,9 +366,10 @@ fn summary(fitted: &Fitted, output: &Path, data: &Path, threads: &Threads) -> St
         Inputs::Table(_) => ("TEST.csv".into(), "NEW.csv".into()),
         Inputs::Images { .. } => (text::typed(data), text::typed(data)),
     };
+    let pruned = model.run().pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", left(pruned)));
     let ending = if several(model) { members(fitted) } else { ending(model.run(), &model.spec) };
     format!(
-        "\n{}\n{}\n{} on {}, {} rows a second.\n{} holds the model: {}, {}.\n\nNext:\n  \
+        "\n{}\n{}\n{pruned}{} on {}, {} rows a second.\n{} holds the model: {}, {}.\n\nNext:\n  \
          thinnet evaluate {model_file} {test}\n  thinnet predict {model_file} {new} -o predictions.csv\n",
         table(&header, &lines),
         ending,
@@ -436,6 +465,8 @@ fn history_json(run: &Run) -> Value {
         "chosen_epoch": run.chosen_epoch,
         "steps": run.steps,
         "ended": run.ended,
+        "pruned": run.pruned,
+        "sparsity": run.pruned.as_ref().map(Pruned::sparsity),
     })
 }
 

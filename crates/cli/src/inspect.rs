@@ -164,17 +164,28 @@ fn network(model: &Model) -> String {
         .collect();
     let headers = ["layer", "inputs", "rate", "units", "activation", "parameters"];
     let total = text::count(model.parameters() as u64);
-    let share = fit::named(&model.spec.thin.share);
+    let share = match model.spec.thin.drop {
+        Drop::EdgesGaussian | Drop::SparseVariational => "row".into(),
+        _ => fit::named(&model.spec.thin.share),
+    };
     let rate = match model.spec.thin.drop {
         Drop::Units => "is the probability that an input of the layer is dropped, with one mask".to_string(),
+        Drop::Edges => "is the probability that an edge of the layer is dropped, with one mask".to_string(),
+        Drop::EdgesGaussian => {
+            "is that of the edges of the layer, in the Gaussian form, with one draw".to_string()
+        }
+        Drop::SparseVariational => {
+            "does not matter: noise is learned for each weight, with one draw".to_string()
+        }
         drop => {
             format!("is that of the {} noise on the inputs of the layer, with one draw", fit::named(&drop))
         }
     };
     format!(
-        "Network: {total} parameters; rate {rate} for each {share}\n{}{}",
+        "Network: {total} parameters; rate {rate} for each {share}\n{}{}{}",
         table(&headers, &rows),
-        learned_noise(model)
+        learned_noise(model),
+        model.run().pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", fit::left(pruned)))
     )
 }
 

@@ -76,8 +76,10 @@ fn thin_spec(net: &Net, mode: &str) -> Result<ThinSpec, String> {
     let (share, (input, hidden)) = match mode {
         "dense" => (Share::Row, (0.0, 0.0)),
         "row" => (Share::Row, (net.input_rate, net.hidden_rate)),
-        "slice" | "full-update" => (Share::Slice, (net.input_rate, net.hidden_rate)),
-        "gaussian" | "variational" | "concrete" => (Share::Row, (net.input_rate, net.hidden_rate)),
+        "slice" | "full-update" | "edges" => (Share::Slice, (net.input_rate, net.hidden_rate)),
+        "gaussian" | "variational" | "concrete" | "edges-row" | "edges-gaussian" | "sparse-variational" => {
+            (Share::Row, (net.input_rate, net.hidden_rate))
+        }
         "standout" => (Share::Row, (0.0, net.hidden_rate)),
         _ => return Err(format!("there is no mode {mode:?}")),
     };
@@ -86,6 +88,9 @@ fn thin_spec(net: &Net, mode: &str) -> Result<ThinSpec, String> {
         "variational" => Drop::Variational,
         "concrete" => Drop::Concrete,
         "standout" => Drop::Standout,
+        "edges" | "edges-row" => Drop::Edges,
+        "edges-gaussian" => Drop::EdgesGaussian,
+        "sparse-variational" => Drop::SparseVariational,
         _ => Drop::Units,
     };
     Ok(ThinSpec { drop, input, hidden: Rates::All(hidden), share, ..ThinSpec::default() })

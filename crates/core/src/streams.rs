@@ -23,6 +23,17 @@ pub(crate) fn training(level: usize) -> u32 {
     0x1000_0000 + level as u32
 }
 
+/// The noise on edges in training: one stream for each layer, and 2^16 higher one for each further
+/// binary digit of keep.
+pub(crate) fn training_edges(layer: usize) -> u32 {
+    0x5000_0000 + layer as u32
+}
+
+/// The same in Monte Carlo prediction.
+pub(crate) fn monte_carlo_edges(layer: usize) -> u32 {
+    0x6000_0000 + layer as u32
+}
+
 /// The masks of Monte Carlo prediction: one stream for each level of units.
 pub(crate) fn monte_carlo(level: usize) -> u32 {
     0x2000_0000 + level as u32

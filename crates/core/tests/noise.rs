@@ -105,6 +105,7 @@ impl Case {
                     let kept = (((1.0 - rate) * units as f64).round() as usize).max(1);
                     Noise::Count(kept, units as f64 / kept as f64)
                 }
+                drop => unreachable!("{drop:?} acts on edges; tests/edges.rs judges it"),
             }
         };
         rates.iter().enumerate().map(noise).collect()

@@ -15,12 +15,19 @@
 //! | [`normal`] | normal random numbers |
 //! | [`noise`] | units multiplied by random factors, and what is learned of those |
 //! | [`mask`] | masks over matrices that stand row by row |
+//! | [`edges`] | masks over edges, drawn bit by bit |
+//! | [`shared_edges`] | edges dropped with one mask for many rows |
+//! | [`row_edges`] | edges dropped with a mask for each row |
+//! | [`edge_noise`] | edges with normal noise |
+//! | [`sparse`] | products with a matrix most of which is 0 |
 //! | [`update`] | one line of weights moved by its gradient |
 //! | [`reduce`] | sums in a fixed order |
 //!
 //! Every kernel is written once, over the lanes of `simd::Simd`, and compiled for each
 //! instruction set.
 
+pub mod edge_noise;
+pub mod edges;
 pub mod elementwise;
 pub mod gather;
 pub mod isa;
@@ -32,7 +39,10 @@ pub mod noise;
 pub mod normal;
 pub mod philox;
 pub mod reduce;
+pub mod row_edges;
+pub mod shared_edges;
 mod simd;
+pub mod sparse;
 pub mod update;
 
 pub use isa::Isa;

@@ -48,10 +48,10 @@ impl<'a> Submatrix<'a> {
 
 /// Steps that are walked before the next lines are begun, so that the vectors of these steps
 /// stay in the first-level cache.
-const STEP_BLOCK: usize = 128;
+pub(crate) const STEP_BLOCK: usize = 128;
 
 /// Lines of a tile: with their vectors they fill the registers.
-const TILE_LINES: usize = 6;
+pub(crate) const TILE_LINES: usize = 6;
 
 for_each_isa! {
     /// C\[j, ..width\] = sum over k of S\[j, k\] V\[k, ..width\], or with `accumulate` added to C.
@@ -118,12 +118,7 @@ fn product_body<S: Simd>(
                         c_stride,
                         add,
                     };
-                    match vectors {
-                        1 => tile.run_lines::<S, 1>(tile_lines, next_lines),
-                        2 => tile.run_lines::<S, 2>(tile_lines, next_lines),
-                        3 => tile.run_lines::<S, 3>(tile_lines, next_lines),
-                        _ => tile.run_lines::<S, 4>(tile_lines, next_lines),
-                    }
+                    tile.run_vectors::<S>(vectors, tile_lines, next_lines);
                 }
             }
             column += vectors * S::LANES;
@@ -131,20 +126,38 @@ fn product_body<S: Simd>(
     }
 }
 
-struct Tile<'a> {
-    values: *const f32,
-    line_stride: usize,
-    steps: &'a [u32],
-    step_stride: usize,
-    v: *const f32,
-    v_stride: usize,
-    c: *mut f32,
-    c_stride: usize,
-    add: bool,
+/// Some lines of a product, and as many vectors of it as the registers hold.
+pub(crate) struct Tile<'a> {
+    pub values: *const f32,
+    pub line_stride: usize,
+    pub steps: &'a [u32],
+    pub step_stride: usize,
+    pub v: *const f32,
+    pub v_stride: usize,
+    pub c: *mut f32,
+    pub c_stride: usize,
+    pub add: bool,
 }
 
 #[allow(clippy::needless_range_loop, reason = "see Tile::run")]
 impl Tile<'_> {
+    /// Computes the given lines, at most [`TILE_LINES`]; `next` are fetched meanwhile.
+    ///
+    /// # Safety
+    /// Every index of lines, steps and vectors must lie inside the buffers.
+    #[inline(always)]
+    pub unsafe fn run_vectors<S: Simd>(&self, vectors: usize, lines: &[u32], next: &[u32]) {
+        // SAFETY: as the caller's.
+        unsafe {
+            match vectors {
+                1 => self.run_lines::<S, 1>(lines, next),
+                2 => self.run_lines::<S, 2>(lines, next),
+                3 => self.run_lines::<S, 3>(lines, next),
+                _ => self.run_lines::<S, 4>(lines, next),
+            }
+        }
+    }
+
     #[inline(always)]
     unsafe fn run_lines<S: Simd, const VECTORS: usize>(&self, lines: &[u32], next: &[u32]) {
         // SAFETY: as the caller's.

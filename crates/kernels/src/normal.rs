@@ -66,7 +66,7 @@ unsafe fn pair<S: Simd>(first: S::U, second: S::U) -> (S::F, S::F) {
 /// ln x of a positive normal number, to about 1 unit in the last place (Cephes): x = m 2^e with m
 /// from sqrt(1/2) to sqrt(2), a polynomial in m - 1.
 #[inline(always)]
-unsafe fn ln<S: Simd>(x: S::F) -> S::F {
+pub(crate) unsafe fn ln<S: Simd>(x: S::F) -> S::F {
     // SAFETY: the caller's machine has the lanes.
     unsafe {
         let (m, e) = (S::mantissa(x), S::exponent(x));

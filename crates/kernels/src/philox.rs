@@ -58,27 +58,47 @@ pub fn words(key: Key, counter: Counter) -> [u32; 4] {
 
 /// The words of as many counters as there are lanes.
 ///
+/// The products of a round are 64 bits wide, so even and odd lanes are computed apart, each number in
+/// the low half of 64 bits: what the high half holds changes neither products nor low halves.
+///
 /// # Safety
 /// The machine must have the lanes' instructions.
 #[inline(always)]
 pub(crate) unsafe fn lanes<S: Simd>(key: Key, counters: [S::U; 4]) -> [S::U; 4] {
     // SAFETY: as the caller's.
     unsafe {
-        let (first, second) = (S::splat_u32(MULTIPLIERS[0]), S::splat_u32(MULTIPLIERS[1]));
+        let multipliers = [S::splat_u32(MULTIPLIERS[0]), S::splat_u32(MULTIPLIERS[1])];
         let (mut k0, mut k1) = (key.seed, key.stream);
-        let mut c = counters;
+        let (mut even, mut odd) = (counters, counters);
+        for i in 0..4 {
+            odd[i] = S::odd_to_even(counters[i]);
+        }
         for _ in 0..ROUNDS {
-            let (high_0, low_0) = S::multiply_wide(first, c[0]);
-            let (high_1, low_1) = S::multiply_wide(second, c[2]);
-            c = [
-                S::xor(S::xor(high_1, c[1]), S::splat_u32(k0)),
-                low_1,
-                S::xor(S::xor(high_0, c[3]), S::splat_u32(k1)),
-                low_0,
-            ];
+            let keys = [S::splat_u32(k0), S::splat_u32(k1)];
+            even = round::<S>(multipliers, keys, even);
+            odd = round::<S>(multipliers, keys, odd);
             (k0, k1) = (k0.wrapping_add(WEYL[0]), k1.wrapping_add(WEYL[1]));
         }
-        c
+        for i in 0..4 {
+            even[i] = S::join(even[i], odd[i]);
+        }
+        even
+    }
+}
+
+/// One round on the even lanes.
+#[inline(always)]
+unsafe fn round<S: Simd>(multipliers: [S::U; 2], keys: [S::U; 2], c: [S::U; 4]) -> [S::U; 4] {
+    // SAFETY: as the caller's.
+    unsafe {
+        let first = S::multiply_even(multipliers[0], c[0]);
+        let second = S::multiply_even(multipliers[1], c[2]);
+        [
+            S::xor(S::xor(S::odd_to_even(second), c[1]), keys[0]),
+            second,
+            S::xor(S::xor(S::odd_to_even(first), c[3]), keys[1]),
+            first,
+        ]
     }
 }
 

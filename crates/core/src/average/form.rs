@@ -27,6 +27,12 @@ pub enum Average {
     Exact,
     /// `moments`: one pass that carries mean and variance of every unit (Wang and Manning 2013).
     Moments,
+    /// `dropconnect:Z`: layer by layer, the mean of activations of Z draws of normal pre-activations, where
+    /// edges were dropped (Wan et al. 2013).
+    DropConnect {
+        /// How many are drawn for each unit, at least 1.
+        samples: u32,
+    },
 }
 
 /// Which mean of the sampled networks.
@@ -73,6 +79,7 @@ impl fmt::Display for Average {
             }
             Average::Exact => write!(to, "exact"),
             Average::Moments => write!(to, "moments"),
+            Average::DropConnect { samples } => write!(to, "dropconnect:{samples}"),
         }
     }
 }
@@ -89,6 +96,10 @@ impl FromStr for Average {
             ("scale", None) => Ok(Average::WeightScaling),
             ("exact", None) => Ok(Average::Exact),
             ("moments", None) => Ok(Average::Moments),
+            ("dropconnect", Some(rest)) => match rest.parse() {
+                Ok(samples) if samples > 0 => Ok(Average::DropConnect { samples }),
+                _ => Err(format!("{rest:?} is not a number of draws; write for example dropconnect:100")),
+            },
             ("mc" | "mc-geometric", Some(rest)) => {
                 let mean = if name == "mc" { Mean::Arithmetic } else { Mean::Geometric };
                 let (samples, masks) = match rest.split_once(':') {
@@ -103,8 +114,8 @@ impl FromStr for Average {
                 }
             }
             _ => Err(format!(
-                "{text:?} is not an average; write scale, exact, moments, or mc:T or mc-geometric:T for the \
-                 mean of T thinned networks"
+                "{text:?} is not an average; write scale, exact, moments, dropconnect:Z, or mc:T or \
+                 mc-geometric:T for the mean of T thinned networks"
             )),
         }
     }
@@ -134,6 +145,7 @@ mod tests {
             "scale",
             "exact",
             "moments",
+            "dropconnect:100",
             "mc:1",
             "mc:100:rows",
             "mc:100:shared",

@@ -1,5 +1,6 @@
 //! How the thinned networks become one prediction. docs/averages.md says when to use which.
 
+mod dropconnect;
 mod ensemble;
 mod exact;
 mod form;
@@ -73,6 +74,7 @@ pub fn average(
         Average::MonteCarlo { samples, mean, masks } => thinned.monte_carlo(samples, mean, masks),
         Average::Exact => thinned.exact(),
         Average::Moments => thinned.moments(),
+        Average::DropConnect { samples } => thinned.dropconnect(samples),
     })
 }
 
@@ -125,6 +127,11 @@ impl Thinned<'_> {
                 "exact asks all 2^{} thinned networks; with more than {MOST_DROPPABLE} droppable units use mc:T",
                 self.droppable()
             )),
+            Average::DropConnect { .. }
+                if !matches!(self.thinning.drop(), Drop::Edges | Drop::EdgesGaussian) =>
+            {
+                refused(format!("{by} is for networks whose edges were dropped; use mc:T"))
+            }
             _ => Ok(()),
         }
     }

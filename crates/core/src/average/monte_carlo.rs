@@ -100,7 +100,7 @@ impl Thinned<'_> {
         }
     }
 
-    fn assemble(&self, chunks: impl Iterator<Item = Moments>) -> Averaged {
+    pub(super) fn assemble(&self, chunks: impl Iterator<Item = Moments>) -> Averaged {
         let width = self.output.width(self.network.outputs());
         let (mut mean, mut spread) =
             (Matrix::zeros(self.inputs.rows(), width), Matrix::zeros(self.inputs.rows(), width));
@@ -112,7 +112,7 @@ impl Thinned<'_> {
 }
 
 /// Sums over the samples: of the predictions, and of the squares of their distance from the first.
-struct Moments {
+pub(super) struct Moments {
     output: Output,
     outputs: usize,
     count: f64,
@@ -125,7 +125,7 @@ struct Moments {
 }
 
 impl Moments {
-    fn new(rows: usize, outputs: usize, output: Output, mean: Mean) -> Self {
+    pub fn new(rows: usize, outputs: usize, output: Output, mean: Mean) -> Self {
         let width = output.width(outputs);
         let length = rows * width;
         Self {
@@ -140,7 +140,8 @@ impl Moments {
         }
     }
 
-    fn add(&mut self, outputs: &[f32]) {
+    /// Adds a sampled network's outputs, `[rows, outputs]`.
+    pub fn add(&mut self, outputs: &[f32]) {
         let width = self.row.len();
         for (row, outputs) in outputs.chunks_exact(self.outputs).enumerate() {
             self.output.apply_row(outputs, &mut self.row);

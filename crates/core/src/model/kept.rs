@@ -8,13 +8,14 @@ use thinnet_kernels::Isa;
 
 use super::file::{self, Tensor};
 use super::members::Member;
+use super::pruned;
 use crate::average::{Average, Averaged, Link, Output, average, average_with_targets, ensemble, member_seed};
 use crate::data::{Examples, Matrix, Targets};
 use crate::error::{Error, Result};
-use crate::network::{Learned, Network};
+use crate::network::{Learned, Network, NetworkSpec};
 use crate::prepare::Pipeline;
 use crate::spec::Spec;
-use crate::thin::Thinning;
+use crate::thin::{Pruned, Thinning};
 use crate::train::{Ended, Epoch, Loss, Threads};
 
 /// A trained network, or an ensemble of several, with the preparation of its inputs, its spec and its
@@ -52,6 +53,9 @@ pub struct Run {
     /// them on the training rows, in standard deviations of the target.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub noise: Option<f32>,
+    /// What is left of each layer, where weights were pruned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pruned: Option<Pruned>,
     /// What logits are divided by, fitted on the validation rows where the spec asked for it; else 1.
     #[serde(skip_serializing_if = "is_one", default = "one")]
     pub temperature: f32,
@@ -98,8 +102,13 @@ impl Model {
     pub fn save(&self, path: &Path) -> Result<()> {
         let several = self.members.len() > 1;
         let mut arrays: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
-        for Member { number, network, .. } in &self.members {
+        for Member { number, network, run, .. } in &self.members {
             for (index, layer) in network.layers().iter().enumerate() {
+                if let Some(lists) = run.pruned.as_ref().and_then(|_| pruned::lists(network, index)) {
+                    let name = |part| name(several.then_some(*number), index, part);
+                    arrays.extend(lists.map(|(part, list)| (name(part), vec![list.len()], list)));
+                    continue;
+                }
                 let weights = (0..layer.units).flat_map(|unit| network.unit_weights(index, unit)).copied();
                 let name = |part| name(several.then_some(*number), index, part);
                 arrays.push((name("weights"), vec![layer.units, layer.inputs], weights.collect()));
@@ -152,13 +161,23 @@ impl Model {
         };
         // The tensors are in memory already: networks of their sizes are not more than twice that.
         let count: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
+        let is_pruned = parts.iter().any(|part| part.run.pruned.is_some());
         let (learned, _) = spec.thin.drop.learned();
         let width = |part: &Part| part.inputs.as_ref().map_or(pipeline.input_units(), Vec::len);
-        let network_of = |part: &Part| spec.ensemble.network(&spec.network, part.number);
+        let network_of = |part: &Part| {
+            let network = spec.ensemble.network(&spec.network, part.number);
+            let hidden = part.run.pruned.as_ref().map(Pruned::hidden);
+            NetworkSpec { hidden: hidden.unwrap_or(network.hidden.clone()), ..network }
+        };
         let expected = parts.iter().try_fold(0_usize, |sum, part| {
             sum.checked_add(parameters(width(part), &network_of(part).hidden, outputs, learned)?)
         });
-        if expected != Some(count) {
+        let fits = if is_pruned { pruned::fits(expected, count) } else { expected == Some(count) };
+        let as_deep = |part: &Part| {
+            let hidden = spec.ensemble.network(&spec.network, part.number).hidden;
+            network_of(part).hidden.len() == hidden.len()
+        };
+        if !fits || is_pruned && !(learned == Learned::Weights && parts.iter().all(as_deep)) {
             return Err(refused(format!("its parameters ({count}) are not those of its network")));
         }
         let several = parts.len() > 1;
@@ -168,9 +187,15 @@ impl Model {
             let mut network = network.with_noise(learned, 0.0)?;
             let Part { number, inputs, run } = part;
             fill(&mut network, several.then_some(number), &mut tensors).map_err(refused)?;
+            if run.pruned.is_some() {
+                network.index_sparse();
+            }
             members.push(Member { number, inputs, network, run });
         }
-        Ok(Self { spec, pipeline, members, noise })
+        match tensors.keys().next() {
+            Some(name) => Err(refused(format!("tensor {name:?} belongs to nothing"))),
+            None => Ok(Self { spec, pipeline, members, noise }),
+        }
     }
 
     /// The networks, in the order of their numbers; there is at least one.
@@ -308,10 +333,15 @@ fn fill(
     tensors: &mut BTreeMap<String, Tensor>,
 ) -> std::result::Result<(), String> {
     for index in 0..network.layers().len() {
+        let is_listed = tensors.contains_key(&name(member, index, pruned::KEPT));
         let mut take = |part| {
             let name = name(member, index, part);
             tensors.remove(&name).ok_or_else(|| format!("tensor {name:?} is missing"))
         };
+        if is_listed {
+            pruned::fill(network, index, take)?;
+            continue;
+        }
         let (weights, biases) = (take("weights")?, take("biases")?);
         let layer = network.layers()[index];
         if weights.shape != [layer.units, layer.inputs] || biases.shape != [layer.units] {

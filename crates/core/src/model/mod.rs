@@ -19,6 +19,7 @@ mod measures;
 mod members;
 mod precision;
 mod predict;
+mod pruned;
 mod side_by_side;
 mod write;
 

@@ -12,7 +12,7 @@ use crate::average::{Link, temperature};
 use crate::data::{Examples, Targets};
 use crate::error::{Error, Result};
 use crate::spec::Spec;
-use crate::thin::{self, Thinning};
+use crate::thin::{self, Drop, Thinning};
 use crate::train::{Ended, Event, Flow, Loss, Outcome, Threads, Trainer};
 
 /// A member, and what its run took.
@@ -117,10 +117,19 @@ fn train_member(
         return Err(Error::NotFinite { step, learning_rate });
     }
     let Outcome { network, ended, history, chosen_epoch, steps, rows, seconds } = outcome;
+    let (network, pruned) = match spec.thin.drop {
+        Drop::SparseVariational => {
+            let (mut network, pruned) = thin::prune(isa, &network, &spec.network)?;
+            network.index_sparse();
+            (network, Some(pruned))
+        }
+        _ => (network, None),
+    };
     let run = Run {
         training_rows: train.rows(),
         validation_rows: valid.as_deref().map_or(0, Examples::rows),
         noise: None,
+        pruned,
         temperature: 1.0,
         steps,
         ended,

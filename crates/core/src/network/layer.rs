@@ -1,5 +1,6 @@
 //! A network: its layers, and all its parameters in one run of memory.
 
+use thinnet_kernels::sparse::Sparse;
 use thinnet_kernels::{line, memory, stride};
 
 use super::{Activation, NetworkSpec};
@@ -19,6 +20,9 @@ pub enum Learned {
     /// One number for each weight.
     Weights,
 }
+
+/// A list of the weights that are not 0 is faster than all of them if there are so many times fewer.
+const WORTH_LISTING: usize = 2;
 
 /// One layer: a line of weights for each unit, and a bias for each unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +71,8 @@ impl Layer {
 pub struct Network {
     layers: Vec<Layer>,
     values: Vec<f32>,
+    /// The weights of layers most of whose weights are 0, once they are [indexed](Network::index_sparse).
+    sparse: Vec<Option<Sparse>>,
 }
 
 impl Network {
@@ -118,7 +124,7 @@ impl Network {
             });
         }
         let values = zeros(&layers)?;
-        Ok(Self { layers, values })
+        Ok(Self { layers, values, sparse: Vec::new() })
     }
 
     /// The same network with room for learned numbers of the noise, all `first`.
@@ -132,7 +138,7 @@ impl Network {
             *layer = Layer { weights_at: at, biases_at: at + weights, learned, ..*layer };
             at = layer.end();
         }
-        let mut network = Self { values: zeros(&layers)?, layers };
+        let mut network = Self { values: zeros(&layers)?, layers, sparse: Vec::new() };
         for (layer, from) in network.layers.iter().zip(&self.layers) {
             let length = layer.noise_at() - layer.weights_at;
             network.values[layer.weights_at..][..length]
@@ -183,6 +189,27 @@ impl Network {
         &self.values[layer.biases_at..][..layer.units]
     }
 
+    /// The biases of a layer and the zeros that pad them to whole vectors.
+    pub(crate) fn padded_biases(&self, layer: usize) -> &[f32] {
+        let layer = &self.layers[layer];
+        &self.values[layer.biases_at..layer.noise_at()]
+    }
+
+    /// Lists the weights that are not 0 of layers where a product with the list is faster; for prediction,
+    /// once the weights stay as they are.
+    pub(crate) fn index_sparse(&mut self) {
+        let index = |(number, layer): (usize, &Layer)| {
+            let sparse = Sparse::of(self.weights(number), layer.stride, layer.inputs);
+            (sparse.values.len() * WORTH_LISTING <= layer.inputs * layer.units).then_some(sparse)
+        };
+        self.sparse = self.layers.iter().enumerate().map(index).collect();
+    }
+
+    /// The list of a layer's weights, where one was made.
+    pub(crate) fn sparse(&self, layer: usize) -> Option<&Sparse> {
+        self.sparse.get(layer).and_then(Option::as_ref)
+    }
+
     /// The learned numbers of the noise of a layer, in padded lines: one number, one for each input,
     /// or `[units, stride]`; empty where none is learned.
     pub fn noise(&self, layer: usize) -> &[f32] {
@@ -226,6 +253,7 @@ impl Network {
             );
             return Err(Error::argument("parameters", problem));
         }
+        self.sparse.clear();
         let (lines, to_biases) =
             self.values[shape.weights_at..shape.noise_at()].split_at_mut(shape.units * shape.stride);
         for (line, weights) in lines.chunks_exact_mut(shape.stride).zip(weights.chunks_exact(shape.inputs)) {
@@ -243,11 +271,13 @@ impl Network {
 
     /// The layers, and [`Network::values`] to write to. The padding must stay 0.
     pub(crate) fn shape_and_values_mut(&mut self) -> (&[Layer], &mut [f32]) {
+        self.sparse.clear();
         (&self.layers, &mut self.values)
     }
 
     /// As [`Network::values`], to write to. The padding must stay 0.
     pub(crate) fn values_mut(&mut self) -> &mut [f32] {
+        self.sparse.clear();
         &mut self.values
     }
 }

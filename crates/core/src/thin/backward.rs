@@ -7,6 +7,7 @@ use thinnet_kernels::matmul::{self, Submatrix};
 use thinnet_kernels::{gather, line, reduce, stride};
 
 use super::Thinning;
+use super::edges::EdgeNoise;
 use super::forward::submatrix;
 use super::slice::{Level, Slice};
 use crate::network::{Activation, Learned, Network};
@@ -20,19 +21,17 @@ impl Slice {
         let lowest = if learns_of_input { 0 } else { 1 };
         for index in (lowest..network.layers().len()).rev() {
             let (mask, scale) = self.mask_and_scale(thinning, index);
-            let (below, above) = self.levels.split_at_mut(index + 1);
-            let (below, above) = (&mut below[index], &above[0]);
-            let weights = submatrix(network, index, &below.kept, &above.kept).transposed();
-            matmul::product(
-                isa,
-                weights,
-                &above.gradients,
-                padded,
-                padded,
-                &mut below.gradients,
-                padded,
-                false,
-            );
+            let edges = self.edges[index];
+            if let Some(noise) = edges {
+                self.edges_backward(network, index, noise);
+            } else {
+                let (below, above) = self.levels.split_at_mut(index + 1);
+                let (below, above) = (&mut below[index], &above[0]);
+                let weights = submatrix(network, index, &below.kept, &above.kept).transposed();
+                let (from, to) = (&above.gradients, &mut below.gradients);
+                matmul::product(isa, weights, from, padded, padded, to, padded, false);
+            }
+            let scale = scale * edges.map_or(1.0, EdgeNoise::backward_scale);
             self.differentiate_noise(network, thinning, index);
             if index == 0 {
                 return;
@@ -46,20 +45,27 @@ impl Slice {
             let layer = Units { units: kept.units(), rows: padded, mask, scale, activation };
             elementwise::differentiate(isa, layer, pre, gradients);
         }
+        self.finish_slopes(0);
     }
 
-    /// The gradients of the weights of some units of a layer, `[units, the layer's stride]`.
-    /// They are added to `to`, or with `first` written there. `positions` counts from 0 to at
+    /// The gradients of the weights of some units of a layer, `[units, the layer's stride]`; `weights` are
+    /// these weights. They are added to `to`, or with `first` written there. `positions` counts from 0 to at
     /// least the number of rows and units; `compact` holds the gradients of the kept units.
+    #[allow(clippy::too_many_arguments)]
     pub fn weight_gradients(
         &self,
         layer: usize,
         units: Range<usize>,
         first: bool,
+        weights: &[f32],
         positions: &[u32],
         compact: &mut [f32],
         to: &mut [f32],
     ) {
+        if let Some(noise) = self.edges[layer] {
+            self.edge_gradients(layer, noise, units, first, weights, positions, compact, to);
+            return;
+        }
         let (below, above) = (&self.levels[layer], &self.levels[layer + 1]);
         let whole_stride = stride(below.kept.level());
         let kept = above.kept.between(units.start, units.end);
@@ -95,8 +101,12 @@ impl Slice {
         }
     }
 
-    /// Adds the gradients of the biases of a layer to `to`, one for each unit.
-    pub fn bias_gradients(&self, layer: usize, to: &mut [f32]) {
+    /// Adds the gradients of the biases of a layer, which are `biases`, to `to`; `compact` is as long.
+    pub fn bias_gradients(&self, layer: usize, biases: &[f32], compact: &mut [f32], to: &mut [f32]) {
+        if let Some(noise) = self.edges[layer] {
+            self.edge_bias_gradients(layer, noise, biases, compact, to);
+            return;
+        }
         let Level { kept, gradients, .. } = &self.levels[layer + 1];
         for (&unit, line) in kept.units().iter().zip(gradients.chunks_exact(self.padded())) {
             to[unit as usize] += reduce::sum(self.isa, line);

@@ -20,10 +20,14 @@ impl Slice {
                 self.multiply_noise(network, thinning, 0);
                 self.write_rows(0);
             }
-            let (below, above) = self.levels.split_at_mut(index + 1);
-            let (below, above) = (&below[index], &mut above[0]);
-            let weights = submatrix(network, index, &below.kept, &above.kept);
-            matmul::product(isa, weights, &below.units, padded, padded, &mut above.units, padded, false);
+            if let Some(noise) = self.edges[index] {
+                self.edges_forward(network, index, noise);
+            } else {
+                let (below, above) = self.levels.split_at_mut(index + 1);
+                let (below, above) = (&below[index], &mut above[0]);
+                let weights = submatrix(network, index, &below.kept, &above.kept);
+                matmul::product(isa, weights, &below.units, padded, padded, &mut above.units, padded, false);
+            }
             self.activate(network, thinning, index);
         }
     }
@@ -32,10 +36,12 @@ impl Slice {
     pub(super) fn activate(&mut self, network: &Network, thinning: &Thinning, index: usize) {
         let (mask, scale) = self.mask_and_scale(thinning, index + 1);
         let (isa, padded) = (self.isa, self.padded());
+        // Noise on the edges has taken the biases in.
+        let biases = if self.edges[index].is_none() { network.biases(index) } else { &[] };
         let Level { kept, units, pre, .. } = &mut self.levels[index + 1];
         let activation = network.layers()[index].activation.kernel();
         let layer = Units { units: kept.units(), rows: padded, mask, scale, activation };
-        elementwise::activate(isa, layer, network.biases(index), units, pre);
+        elementwise::activate(isa, layer, biases, units, pre);
         self.multiply_noise(network, thinning, index + 1);
         if !self.levels[index + 1].rows.is_empty() {
             self.write_rows(index + 1);

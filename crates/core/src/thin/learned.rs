@@ -25,11 +25,12 @@ pub enum LearnedNoise {
 
 impl Drop {
     /// Between which numbers what is learned of the noise is held after each step. For `variational` the
-    /// logarithm of the variance, which is at most 1; for `concrete` the logarithm of the odds.
+    /// logarithm of the variance, which is at most 1; for `sparse-variational` that of a weight's; for `concrete` the logarithm of the odds.
     pub(crate) fn bounds(self) -> (f32, f32) {
         match self {
             Drop::Variational => (-20.0, 0.0),
             Drop::Concrete => (-10.0, 10.0),
+            Drop::SparseVariational => (-20.0, 10.0),
             _ => (f32::NEG_INFINITY, f32::INFINITY),
         }
     }

@@ -32,6 +32,7 @@ pub(super) struct NoiseBuffers {
 impl Slice {
     /// Gives every noisy level its buffers. Only the first call for a thinning asks for memory.
     pub(crate) fn make_room(&mut self, thinning: &Thinning) {
+        self.make_edge_room(thinning);
         fn reach<T: Clone + Default>(buffer: &mut Vec<T>, needed: bool, length: usize) {
             if needed && buffer.len() < length {
                 buffer.resize(length, T::default());
@@ -102,6 +103,7 @@ impl Slice {
         let Level { kept, noise: NoiseBuffers { learned, .. }, .. } = &self.levels[layer];
         let gradients = &learned[..kept.level().min(learned.len())];
         match shape.learned {
+            // Those of weights are with the noise on edges.
             Learned::Nothing | Learned::Weights => {}
             Learned::Level => gradients.iter().for_each(|gradient| to[0] += gradient),
             Learned::Inputs => to.iter_mut().zip(gradients).for_each(|(to, gradient)| *to += gradient),
@@ -160,6 +162,6 @@ fn form<'a>(
             let (slope, shift) = thinning.standout(level);
             Noise::Standout { slope, shift, pre }
         }
-        Drop::Units => Noise::Count { thresholds, scale },
+        _ => Noise::Count { thresholds, scale },
     }
 }

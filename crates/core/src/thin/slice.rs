@@ -7,6 +7,7 @@
 use thinnet_kernels::elementwise::{self, RowMask, Units};
 use thinnet_kernels::{Isa, LINE, gather, line, stride};
 
+use super::edges::{Copies, EdgeNoise};
 use super::noise::NoiseBuffers;
 use super::{Kept, Sample, Share, Thinning};
 use crate::network::{Activation, Network};
@@ -32,6 +33,11 @@ pub(super) struct Level {
     pub pre: Vec<f32>,
     /// The gradient of the loss by the pre-activations, `[kept units, rows]`.
     pub gradients: Vec<f32>,
+    /// With normal noise on the edges below: the variances of the pre-activations, then the slopes of the
+    /// loss by them, `[units, rows]`.
+    pub slopes: Vec<f32>,
+    /// With normal noise on the edges above: the squares of `rows`.
+    pub square_rows: Vec<f32>,
     /// What its noise needs, where it has any.
     pub noise: NoiseBuffers,
 }
@@ -51,6 +57,8 @@ impl Level {
             ),
             pre: zeros(train && place == Place::Hidden && !from_output, size),
             gradients: zeros(train && place != Place::Input, size),
+            slopes: Vec::new(),
+            square_rows: Vec::new(),
             noise: NoiseBuffers::default(),
         }
     }
@@ -77,6 +85,9 @@ pub struct Slice {
     /// The most rows, padded.
     pub(super) padded_most: usize,
     whole_line: Vec<f32>,
+    /// What happens to the edges of each layer.
+    pub(super) edges: Vec<Option<EdgeNoise>>,
+    pub(super) copies: Copies,
 }
 
 impl Slice {
@@ -101,6 +112,8 @@ impl Slice {
             buffers,
             padded_most: padded,
             whole_line,
+            edges: vec![None; layers.len()],
+            copies: Copies::default(),
         }
     }
 
@@ -161,6 +174,9 @@ impl Slice {
         (self.sample, self.first_row) = (sample, first_row);
         for (level, Level { kept, .. }) in self.levels.iter_mut().enumerate() {
             thinning.draw(self.isa, level, sample, self.number, kept);
+        }
+        for (layer, edges) in self.edges.iter_mut().enumerate() {
+            *edges = thinning.edges(layer, sample, self.number, first_row);
         }
     }
 

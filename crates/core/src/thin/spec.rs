@@ -1,6 +1,7 @@
 //! Who is dropped, how often, and who shares a mask.
 
 use serde::{Deserialize, Serialize};
+use thinnet_kernels::LINE;
 
 use super::{Count, MaskSpec, RateSchedule};
 use crate::error::{Error, Result};
@@ -13,6 +14,15 @@ pub enum Drop {
     /// Units are dropped (Srivastava et al. 2014).
     #[default]
     Units,
+    /// Edges and biases are dropped: DropConnect (Wan et al. 2013). The rate of a level is that of the
+    /// edges of the layer above it.
+    Edges,
+    /// The Gaussian form of its noise: pre-activations are drawn with the mean and the variance that
+    /// dropped edges give them, for every row and unit.
+    EdgesGaussian,
+    /// Every weight has normal noise, whose variance is learned, and weights that are mostly noise are
+    /// pruned (Molchanov, Ashukha and Vetrov 2017). The rates do not matter.
+    SparseVariational,
     /// Units are multiplied by normal noise of mean 1 and variance rate / (1 - rate) (Srivastava et al.
     /// 2014, section 10).
     Gaussian,
@@ -31,10 +41,17 @@ impl Drop {
     /// Which numbers of the noise are learned, and what they begin with where the rate does not say it.
     pub fn learned(self) -> (Learned, f32) {
         match self {
-            Drop::Units | Drop::Gaussian | Drop::Standout => (Learned::Nothing, 0.0),
+            Drop::Units | Drop::Edges | Drop::EdgesGaussian => (Learned::Nothing, 0.0),
+            Drop::Gaussian | Drop::Standout => (Learned::Nothing, 0.0),
             Drop::Variational => (Learned::Inputs, 0.0),
             Drop::Concrete => (Learned::Level, 0.0),
+            Drop::SparseVariational => (Learned::Weights, -8.0),
         }
+    }
+
+    /// Whether the noise acts on the edges of a layer, not on its inputs.
+    pub fn acts_on_edges(self) -> bool {
+        matches!(self, Drop::Edges | Drop::EdgesGaussian | Drop::SparseVariational)
     }
 
     /// Whether units are multiplied by noise that is no mask drawn beforehand.
@@ -46,6 +63,9 @@ impl Drop {
     fn name(self) -> &'static str {
         match self {
             Drop::Units => "units",
+            Drop::Edges => "edges",
+            Drop::EdgesGaussian => "edges-gaussian",
+            Drop::SparseVariational => "sparse-variational",
             Drop::Gaussian => "gaussian",
             Drop::Variational => "variational",
             Drop::Concrete => "concrete",
@@ -98,6 +118,9 @@ pub struct ThinSpec {
     pub hidden: Rates,
     /// Who shares a mask.
     pub share: Share,
+    /// With edges and `share = "slice"`: how many rows of a slice share a mask, a multiple of 16; 0: all.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub share_rows: usize,
     /// Where kept activations are made up for the dropped ones.
     pub scaling: Scaling,
     /// Whether the number of kept units is random or exact.
@@ -129,6 +152,7 @@ impl Default for ThinSpec {
             input: 0.0,
             hidden: Rates::All(0.25),
             share: Share::default(),
+            share_rows: 0,
             scaling: Scaling::default(),
             count: Count::default(),
             schedule: RateSchedule::default(),
@@ -142,10 +166,28 @@ impl Default for ThinSpec {
     }
 }
 
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 impl ThinSpec {
     /// No unit is ever dropped.
     pub fn none() -> Self {
         Self { hidden: Rates::All(0.0), ..Self::default() }
+    }
+
+    /// Refuses groups of rows where none can share a mask.
+    fn check_groups(&self) -> Result<()> {
+        let problem = match (self.share_rows, self.drop, self.share) {
+            (0, ..) => return Ok(()),
+            (_, Drop::Edges, Share::Slice) if self.share_rows.is_multiple_of(LINE) => return Ok(()),
+            (rows, Drop::Edges, Share::Slice) => format!("groups have a multiple of {LINE} rows, not {rows}"),
+            (_, Drop::Edges, Share::Row) => {
+                "each row has its own mask; share = \"slice\" lets groups share one".into()
+            }
+            _ => "groups of rows share a mask only where drop = \"edges\"".into(),
+        };
+        Err(Error::spec("thin.share_rows", problem))
     }
 
     /// Checks what goes together.
@@ -154,6 +196,7 @@ impl ThinSpec {
     /// [`Error::Spec`] names the first field that makes no sense beside the others.
     pub fn check(&self) -> Result<()> {
         self.schedule.check()?;
+        self.check_groups()?;
         self.masks.map_or(Ok(()), MaskSpec::check)?;
         let positive = |number: f32| number > 0.0 && number.is_finite();
         if !positive(self.precision) {
@@ -170,10 +213,10 @@ impl ThinSpec {
         let (name, units, constant) =
             (self.drop.name(), self.drop == Drop::Units, self.schedule == RateSchedule::Constant);
         let repeats = self.repeats_masks();
-        let learned = matches!(self.drop, Drop::Variational | Drop::Concrete);
+        let learned = self.drop.learned().0 != Learned::Nothing;
         let refused: [(bool, &'static str, String); 10] = [
             (
-                self.drop.is_noise() && self.scaling == Scaling::AtPrediction,
+                !matches!(self.drop, Drop::Units | Drop::Edges) && self.scaling == Scaling::AtPrediction,
                 "thin.scaling",
                 format!("the mean of {name} noise is the same in training and prediction; leave it out"),
             ),

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use thinnet_kernels::Isa;
+use thinnet_kernels::edges::{self, EdgeMask};
 use thinnet_kernels::philox::{Key, threshold};
 
+use super::edges::{EdgeDraw, EdgeNoise};
 use super::pool::{Members, Pool};
 use super::{Count, Drop, Kept, RateSchedule, Scaling, Share, ThinSpec, count};
 use crate::error::{Error, Result};
@@ -19,6 +21,7 @@ pub struct Thinning {
     /// How many units each level has.
     units: Vec<usize>,
     share: Share,
+    share_rows: usize,
     scaling: Scaling,
     count: Count,
     schedule: RateSchedule,
@@ -113,6 +116,7 @@ impl Thinning {
             rates,
             units,
             share: spec.share,
+            share_rows: spec.share_rows,
             scaling: spec.scaling,
             count: spec.count,
             schedule: spec.schedule,
@@ -168,9 +172,77 @@ impl Thinning {
         }
     }
 
-    /// The first level that has a rate, if any has.
+    /// The first level whose units are not the same in all thinned networks, if any is.
     pub fn first_thinned(&self) -> Option<usize> {
-        self.rates.iter().position(|&rate| rate > 0.0)
+        if self.drop == Drop::SparseVariational {
+            return Some(1);
+        }
+        let first = self.rates.iter().position(|&rate| rate > 0.0)?;
+        Some(if self.drop.acts_on_edges() { first + 1 } else { first })
+    }
+
+    /// The noise on the edges of a layer, for the slice with a number and its first row.
+    pub(super) fn edges(
+        &self,
+        layer: usize,
+        sample: Sample,
+        slice: u32,
+        first_row: u32,
+    ) -> Option<EdgeNoise> {
+        let (stream, step) = match sample {
+            Sample::Whole => return self.whole_edges(layer),
+            Sample::Training { step } => (streams::training_edges(layer), step),
+            Sample::MonteCarlo { number } => (streams::monte_carlo_edges(layer), number),
+        };
+        let key = Key { seed: self.seed, stream };
+        let draw = EdgeDraw { key, step, first_row };
+        match self.drop {
+            Drop::Edges => self.edge_masks(layer, sample, slice, draw),
+            Drop::EdgesGaussian => {
+                let rate = f64::from(self.rate_at(layer, sample));
+                let alpha = (rate / (1.0 - rate)) as f32;
+                (rate > 0.0).then_some(EdgeNoise::Gaussian { draw, alpha })
+            }
+            Drop::SparseVariational => Some(EdgeNoise::Variational { draw }),
+            _ => None,
+        }
+    }
+
+    /// The same with the Gaussian form of the noise of dropped edges, which prediction may scale.
+    pub(crate) fn gaussian_form(&self) -> Self {
+        Self { drop: Drop::EdgesGaussian, ..self.clone() }
+    }
+
+    /// What the pre-activations of a layer with kept edges divided by keep are multiplied by.
+    pub(super) fn edge_scale(&self, layer: usize) -> f32 {
+        if self.scaling == Scaling::AtPrediction { 1.0 - self.rates[layer] } else { 1.0 }
+    }
+
+    fn edge_masks(&self, layer: usize, sample: Sample, slice: u32, draw: EdgeDraw) -> Option<EdgeNoise> {
+        let rate = edges::rate(self.rate_at(layer, sample))?;
+        let scale = if self.scaling == Scaling::Training { 1.0 / edges::keep(rate) } else { 1.0 };
+        let EdgeDraw { key, step, first_row } = draw;
+        let of_row = |row: u32| EdgeMask { key, step, row, rate };
+        Some(match (self.share, self.share_rows, sample) {
+            (Share::Row, ..) => EdgeNoise::Rows { mask: of_row(first_row), scale },
+            (Share::Slice, rows @ 1.., Sample::Training { .. }) => {
+                EdgeNoise::Groups { mask: of_row(first_row), rows, scale }
+            }
+            _ => EdgeNoise::Groups { mask: of_row(slice), rows: usize::MAX, scale },
+        })
+    }
+
+    /// The edges of the whole network: weights are scaled where they were not in training, and weights
+    /// that are mostly noise are left out.
+    fn whole_edges(&self, layer: usize) -> Option<EdgeNoise> {
+        if self.drop == Drop::SparseVariational {
+            return Some(EdgeNoise::Pruned);
+        }
+        if self.drop != Drop::Edges {
+            return None;
+        }
+        let rate = edges::rate(self.rates[layer]).filter(|_| self.scaling == Scaling::AtPrediction)?;
+        Some(EdgeNoise::Scaled { scale: edges::keep(rate) })
     }
 
     /// How many fixed masks there are, where masks are fixed.

@@ -3,9 +3,11 @@
 //! Variational dropout has the divergence of the noise from its prior, concrete dropout a penalty on
 //! weights and rates. The value of neither is part of the loss that is reported.
 
+use thinnet_kernels::edge_noise::{self, By};
 use thinnet_kernels::{Isa, line, noise, reduce};
 
 use super::Loss;
+use super::blocks::{Block, Part};
 use crate::network::{Layer, Learned, Network};
 use crate::thin::{Drop, ThinSpec};
 
@@ -30,7 +32,7 @@ struct Numbers {
     noisy: bool,
     /// Concrete: the factor of the penalty on half the sum of the layer's squared weights.
     l2: f32,
-    /// Concrete: the gradient by the logarithm of the odds. Variational: the factor of the divergence.
+    /// Concrete: the gradient by the logarithm of the odds. Variational, of units or weights: the factor of the divergence.
     of_noise: f32,
 }
 
@@ -38,7 +40,8 @@ impl Regulariser {
     /// The regulariser of a spec, for so many rows.
     pub fn new(thin: &ThinSpec, loss: Loss, network: &Network, rows: usize) -> Self {
         let rates = thin.rates(network.layers().len() - 1).unwrap_or_default();
-        let numbers = |rate: f32| Numbers { noisy: rate > 0.0, ..Numbers::default() };
+        let everywhere = thin.drop == Drop::SparseVariational;
+        let numbers = |rate: f32| Numbers { noisy: rate > 0.0 || everywhere, ..Numbers::default() };
         // The losses of numbers are means over the outputs.
         let precision = f64::from(thin.precision) * network.outputs() as f64;
         let (precision, of_noise) = match loss {
@@ -68,7 +71,7 @@ impl Regulariser {
         let warm = if step < self.warmup { (step + 1) as f64 / self.warmup as f64 } else { 1.0 };
         for (index, numbers) in self.layers.iter_mut().enumerate().filter(|(_, numbers)| numbers.noisy) {
             match self.drop {
-                Drop::Variational => numbers.of_noise = (of_noise * warm) as f32,
+                Drop::Variational | Drop::SparseVariational => numbers.of_noise = (of_noise * warm) as f32,
                 Drop::Concrete => {
                     let logarithm = f64::from(network.noise(index)[0]);
                     let odds = libm::exp(logarithm);
@@ -100,6 +103,29 @@ impl Regulariser {
                 noise::add_divergence(isa, of_noise, &values[..count], &mut gradients[..count]);
             }
             _ => {}
+        }
+    }
+
+    /// Turns the gradients by the variances of weights into those by their logarithms, and adds those of
+    /// the divergence of the noise to the gradients of a block of weights or of what is learned of them.
+    pub fn add_of_weights(&self, isa: Isa, network: &Network, block: &Block, gradients: &mut [f32]) {
+        let (layer, by) = match block.part {
+            Part::Weights => (&network.layers()[block.layer], By::Weight),
+            Part::Noise => (&network.layers()[block.layer], By::Logarithm),
+            Part::Biases => return,
+        };
+        let first = block.units.start * layer.stride;
+        let lines = gradients[..block.units.len() * layer.stride].chunks_exact_mut(layer.stride);
+        for (unit, gradients) in lines.enumerate() {
+            let at = first + unit * layer.stride..first + (unit + 1) * layer.stride;
+            let weights = &network.weights(block.layer)[at.clone()];
+            let logarithms = &network.noise(block.layer)[at];
+            if by == By::Logarithm {
+                edge_noise::multiply_by_exponential(isa, logarithms, gradients);
+            }
+            let factor = self.layers[block.layer].of_noise;
+            edge_noise::add_divergence(isa, by, factor, weights, logarithms, gradients);
+            gradients[layer.inputs..].fill(0.0);
         }
     }
 

@@ -12,7 +12,7 @@ use super::trainer::fits;
 use super::{Objective, Pair, TrainSpec};
 use crate::data::Examples;
 use crate::error::{Error, Result};
-use crate::network::{Layer, Network};
+use crate::network::{Layer, Learned, Network};
 use crate::thin::{Buffers, Slice, ThinSpec, Thinning};
 
 /// Work below which threads cost more than they bring: multiply-adds of a mini-batch.
@@ -124,7 +124,8 @@ impl Stepper {
             scratch: (0..rayon::current_num_threads()).map(|_| new_scratch()).collect(),
             first: zeros(true)?,
             second: zeros(train.optimizer.has_squares())?,
-            gradients: zeros(train.clip > 0.0)?,
+            // The divergence of learned noise couples weights with what is learned of them.
+            gradients: zeros(train.clip > 0.0 || learns_of_weights(&network))?,
             positions: (0..widest.max(train.slice) as u32).collect(),
             step: 0,
             regulariser: Regulariser::new(thin, objective.loss(), &network, batch),
@@ -186,9 +187,9 @@ impl Stepper {
     /// coming steps do not keep through these steps too.
     pub(super) fn update(&mut self, count: usize, learning_rates: &[f64]) {
         let update = Update::new(self.isa, &self.spec, self.step, learning_rates);
-        let factor = if self.spec.clip > 0.0 { self.store_gradients(count) } else { 1.0 };
-        self.plan(learning_rates.len());
         self.regulariser.begin(self.isa, &self.network, self.step);
+        let factor = if self.gradients.is_empty() { 1.0 } else { self.store_gradients(count) };
+        self.plan(learning_rates.len());
         let Self {
             isa,
             network,
@@ -210,7 +211,7 @@ impl Stepper {
             let Scratch { whole, compact } = &mut *own(scratch);
             let layer = &shape[block.layer];
             if gradients.is_empty() {
-                block_gradients(&slices[..count], layer, block, positions, compact, whole);
+                block_gradients(&slices[..count], layer, block, parameters.values, positions, compact, whole);
             } else {
                 let stored = &gradients[block.at..][..block.length(layer)];
                 whole.iter_mut().zip(stored).for_each(|(to, from)| *to = from * factor);
@@ -253,13 +254,20 @@ impl Stepper {
 
     /// Writes the gradients of all parameters and returns the factor that clips their norm.
     fn store_gradients(&mut self, count: usize) -> f32 {
-        let Self { network, slices, blocks, scratch, gradients, positions, .. } = self;
+        let Self { isa, network, slices, blocks, scratch, gradients, positions, regulariser, .. } = self;
         let parameters = Parameters { values: gradients, first: &mut [], second: &mut [] };
         blocks::for_each(blocks, parameters, self.parallel, &|block, parameters| {
             let Scratch { compact, .. } = &mut *own(scratch);
             let layer = &network.layers()[block.layer];
-            block_gradients(&slices[..count], layer, block, positions, compact, parameters.values);
+            let (values, to) = (&network.values()[block.at..][..block.length(layer)], parameters.values);
+            block_gradients(&slices[..count], layer, block, values, positions, compact, to);
+            if layer.learned == Learned::Weights {
+                regulariser.add_of_weights(*isa, network, block, to);
+            }
         });
+        if self.spec.clip == 0.0 {
+            return 1.0;
+        }
         let norm = reduce::sum_of_squares(self.isa, gradients).sqrt();
         if norm > self.spec.clip { self.spec.clip / norm } else { 1.0 }
     }
@@ -271,11 +279,18 @@ fn own(scratch: &[Mutex<Scratch>]) -> MutexGuard<'_, Scratch> {
     scratch[thread % scratch.len()].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes the gradients of a block to `whole`: those of its slices in their order.
+/// Whether something is learned of each weight's noise.
+fn learns_of_weights(network: &Network) -> bool {
+    network.layers().iter().any(|layer| layer.learned == Learned::Weights)
+}
+
+/// Writes the gradients of a block, whose parameters are `values`, to `whole`: those of its slices in
+/// their order.
 fn block_gradients(
     slices: &[Working],
     layer: &Layer,
     block: &Block,
+    values: &[f32],
     positions: &[u32],
     compact: &mut [f32],
     whole: &mut [f32],
@@ -287,10 +302,13 @@ fn block_gradients(
     for (number, slice) in networks.enumerate() {
         match block.part {
             Part::Weights => {
-                let first = number == 0;
-                slice.weight_gradients(block.layer, block.units.clone(), first, positions, compact, whole);
+                let (first, units) = (number == 0, block.units.clone());
+                slice.weight_gradients(block.layer, units, first, values, positions, compact, whole);
             }
-            Part::Biases => slice.bias_gradients(block.layer, whole),
+            Part::Biases => slice.bias_gradients(block.layer, values, compact, whole),
+            Part::Noise if layer.learned == Learned::Weights => {
+                slice.variance_gradients(block.layer, block.units.clone(), positions, whole);
+            }
             Part::Noise => slice.noise_gradients(layer, block.layer, block.units.clone(), whole),
         }
     }

@@ -6,6 +6,7 @@
 
 pub mod activation;
 pub mod case;
+pub mod edges;
 pub mod loss;
 pub mod mask;
 pub mod noise;

@@ -166,10 +166,10 @@ pub fn gradients_of_engine(slice: &Slice, index: usize, layer: &Layer) -> [Vec<f
     let positions: Vec<u32> = (0..layer.units.max(slice.rows()) as u32).collect();
     let length = layer.units * layer.stride + 16;
     let (mut compact, mut whole) = (vec![0.0; length], vec![0.0; length]);
-    slice.weight_gradients(index, 0..layer.units, true, &positions, &mut compact, &mut whole);
+    slice.weight_gradients(index, 0..layer.units, true, &[], &positions, &mut compact, &mut whole);
     let lines = whole.chunks(layer.stride).take(layer.units);
     let (mut biases, mut learned) = (vec![0.0; layer.units], vec![0.0; layer.inputs]);
-    slice.bias_gradients(index, &mut biases);
+    slice.bias_gradients(index, &[], &mut compact, &mut biases);
     slice.noise_gradients(layer, index, 0..1, &mut learned);
     [lines.flat_map(|line| &line[..layer.inputs]).copied().collect(), biases, learned]
 }

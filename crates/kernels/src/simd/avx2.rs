@@ -104,6 +104,17 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn fma_where(mask: __m256, a: __m256, b: __m256, c: __m256) -> __m256 {
+        unsafe { _mm256_blendv_ps(c, _mm256_fmadd_ps(a, b, c), mask) }
+    }
+    #[inline(always)]
+    unsafe fn mask_from_bits(bits: u32) -> __m256 {
+        unsafe {
+            Self::has_bit(_mm256_set1_epi32(bits as i32), _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn splat_u32(value: u32) -> __m256i {
         unsafe { _mm256_set1_epi32(value as i32) }
     }
@@ -118,13 +129,32 @@ impl Simd for Avx2 {
         unsafe { _mm256_xor_si256(a, b) }
     }
     #[inline(always)]
-    unsafe fn multiply_wide(a: __m256i, b: __m256i) -> (__m256i, __m256i) {
-        unsafe {
-            let even = _mm256_mul_epu32(a, b);
-            let odd = _mm256_mul_epu32(_mm256_srli_epi64::<32>(a), _mm256_srli_epi64::<32>(b));
-            let high = _mm256_blend_epi32::<0b1010_1010>(_mm256_srli_epi64::<32>(even), odd);
-            (high, _mm256_mullo_epi32(a, b))
-        }
+    unsafe fn and(a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_and_si256(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn or(a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_or_si256(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn has_any(a: __m256i) -> bool {
+        unsafe { _mm256_testz_si256(a, a) == 0 }
+    }
+    #[inline(always)]
+    unsafe fn has_bit(a: __m256i, b: __m256i) -> __m256 {
+        unsafe { _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_and_si256(a, b), b)) }
+    }
+    #[inline(always)]
+    unsafe fn multiply_even(a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_mul_epu32(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn odd_to_even(a: __m256i) -> __m256i {
+        unsafe { _mm256_srli_epi64::<32>(a) }
+    }
+    #[inline(always)]
+    unsafe fn join(even: __m256i, odd: __m256i) -> __m256i {
+        unsafe { _mm256_blend_epi32::<0b1010_1010>(even, _mm256_slli_epi64::<32>(odd)) }
     }
     #[inline(always)]
     unsafe fn at_least(a: __m256i, b: __m256i) -> __m256 {

@@ -98,6 +98,15 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn fma_where(mask: __mmask16, a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_mask3_fmadd_ps(a, b, c, mask) }
+    }
+    #[inline(always)]
+    unsafe fn mask_from_bits(bits: u32) -> __mmask16 {
+        bits as u16
+    }
+
+    #[inline(always)]
     unsafe fn splat_u32(value: u32) -> __m512i {
         unsafe { _mm512_set1_epi32(value as i32) }
     }
@@ -113,14 +122,32 @@ impl Simd for Avx512 {
         unsafe { _mm512_xor_si512(a, b) }
     }
     #[inline(always)]
-    unsafe fn multiply_wide(a: __m512i, b: __m512i) -> (__m512i, __m512i) {
-        unsafe {
-            let even = _mm512_mul_epu32(a, b);
-            let odd = _mm512_mul_epu32(_mm512_srli_epi64::<32>(a), _mm512_srli_epi64::<32>(b));
-            let high = _mm512_mask_mov_epi32(_mm512_srli_epi64::<32>(even), 0xAAAA, odd);
-            let low = _mm512_mask_mov_epi32(even, 0xAAAA, _mm512_slli_epi64::<32>(odd));
-            (high, low)
-        }
+    unsafe fn and(a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_and_si512(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn or(a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_or_si512(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn has_any(a: __m512i) -> bool {
+        unsafe { _mm512_test_epi32_mask(a, a) != 0 }
+    }
+    #[inline(always)]
+    unsafe fn has_bit(a: __m512i, b: __m512i) -> __mmask16 {
+        unsafe { _mm512_test_epi32_mask(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn multiply_even(a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_mul_epu32(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn odd_to_even(a: __m512i) -> __m512i {
+        unsafe { _mm512_srli_epi64::<32>(a) }
+    }
+    #[inline(always)]
+    unsafe fn join(even: __m512i, odd: __m512i) -> __m512i {
+        unsafe { _mm512_mask_mov_epi32(even, 0xAAAA, _mm512_slli_epi64::<32>(odd)) }
     }
     #[inline(always)]
     unsafe fn at_least(a: __m512i, b: __m512i) -> __mmask16 {

@@ -65,13 +65,27 @@ pub trait Simd: Copy {
     unsafe fn select(mask: Self::M, a: Self::F, b: Self::F) -> Self::F;
     /// `a` where the mask is set, else 0.
     unsafe fn keep(mask: Self::M, a: Self::F) -> Self::F;
+    /// a * b + c where the mask is set, else `c` as it is.
+    unsafe fn fma_where(mask: Self::M, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    /// Lane i where bit i is set.
+    unsafe fn mask_from_bits(bits: u32) -> Self::M;
 
     unsafe fn splat_u32(value: u32) -> Self::U;
     /// first, first + 1, first + 2, … (wrapping)
     unsafe fn count_from(first: u32) -> Self::U;
     unsafe fn xor(a: Self::U, b: Self::U) -> Self::U;
-    /// The high and the low 32 bits of the 64-bit products.
-    unsafe fn multiply_wide(a: Self::U, b: Self::U) -> (Self::U, Self::U);
+    unsafe fn and(a: Self::U, b: Self::U) -> Self::U;
+    unsafe fn or(a: Self::U, b: Self::U) -> Self::U;
+    /// Whether any bit of any lane is set.
+    unsafe fn has_any(a: Self::U) -> bool;
+    /// Where a and b have a bit in common. `b` has one bit in every lane.
+    unsafe fn has_bit(a: Self::U, b: Self::U) -> Self::M;
+    /// The 64-bit products of the even lanes: their low 32 bits in the even lanes, the high ones in the odd.
+    unsafe fn multiply_even(a: Self::U, b: Self::U) -> Self::U;
+    /// The odd lanes, in the even lanes; what the odd lanes hold then is not said.
+    unsafe fn odd_to_even(a: Self::U) -> Self::U;
+    /// The even lanes of `even`, and those of `odd` in the odd lanes.
+    unsafe fn join(even: Self::U, odd: Self::U) -> Self::U;
     /// Where a >= b, unsigned.
     unsafe fn at_least(a: Self::U, b: Self::U) -> Self::M;
     /// (2k + 1) / 2^24, where k is the upper 23 bits of a word: strictly between 0 and 1, and exact.

@@ -102,6 +102,15 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
+    unsafe fn fma_where(mask: Self::M, a: F, b: F, c: F) -> F {
+        std::array::from_fn(|lane| if mask[lane] { a[lane] * b[lane] + c[lane] } else { c[lane] })
+    }
+    #[inline(always)]
+    unsafe fn mask_from_bits(bits: u32) -> Self::M {
+        std::array::from_fn(|lane| bits >> lane & 1 == 1)
+    }
+
+    #[inline(always)]
     unsafe fn splat_u32(value: u32) -> U {
         [value; LANES]
     }
@@ -114,9 +123,33 @@ impl Simd for Scalar {
         std::array::from_fn(|lane| a[lane] ^ b[lane])
     }
     #[inline(always)]
-    unsafe fn multiply_wide(a: U, b: U) -> (U, U) {
-        let product: [u64; LANES] = std::array::from_fn(|lane| u64::from(a[lane]) * u64::from(b[lane]));
-        (product.map(|p| (p >> 32) as u32), product.map(|p| p as u32))
+    unsafe fn and(a: U, b: U) -> U {
+        std::array::from_fn(|lane| a[lane] & b[lane])
+    }
+    #[inline(always)]
+    unsafe fn or(a: U, b: U) -> U {
+        std::array::from_fn(|lane| a[lane] | b[lane])
+    }
+    #[inline(always)]
+    unsafe fn has_any(a: U) -> bool {
+        a.iter().any(|&lane| lane != 0)
+    }
+    #[inline(always)]
+    unsafe fn has_bit(a: U, b: U) -> Self::M {
+        std::array::from_fn(|lane| a[lane] & b[lane] != 0)
+    }
+    #[inline(always)]
+    unsafe fn multiply_even(a: U, b: U) -> U {
+        let [first, second] = [0, 2].map(|lane| u64::from(a[lane]) * u64::from(b[lane]));
+        [first as u32, (first >> 32) as u32, second as u32, (second >> 32) as u32]
+    }
+    #[inline(always)]
+    unsafe fn odd_to_even([_, b, _, d]: U) -> U {
+        [b, b, d, d]
+    }
+    #[inline(always)]
+    unsafe fn join([a, _, c, _]: U, [b, _, d, _]: U) -> U {
+        [a, b, c, d]
     }
     #[inline(always)]
     unsafe fn at_least(a: U, b: U) -> Self::M {
