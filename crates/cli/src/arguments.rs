@@ -357,7 +357,8 @@ pub struct Use {
     pub part: Option<Part>,
     /// scale: one pass of the whole network; mc:T: the mean of T thinned networks, and how far they lie
     /// apart; mc-geometric:T: their geometric mean; exact: all of them, for up to 20 droppable units;
-    /// moments: one pass that carries means and variances. :rows behind T gives each row masks of its own,
+    /// moments: one pass that carries means and variances; dropconnect:Z: Z draws of each unit's sum of
+    /// dropped edges. :rows behind T gives each row masks of its own,
     /// :shared gives all rows the same, which is faster; else as in training [default: scale]
     #[arg(long, value_name = "AVERAGE", default_value_t, hide_default_value = true)]
     pub average: Average,

@@ -122,6 +122,22 @@ fn noise_is_the_same_on_any_number_of_threads() {
 }
 
 #[test]
+fn noise_on_edges_is_the_same_on_any_number_of_threads() {
+    for (drop, share, share_rows, clip) in [
+        (Drop::Edges, Share::Row, 0, 0.0),
+        (Drop::Edges, Share::Slice, 0, 0.0),
+        (Drop::Edges, Share::Slice, 16, 0.5),
+        (Drop::EdgesGaussian, Share::Row, 0, 0.0),
+        (Drop::SparseVariational, Share::Row, 0, 0.0),
+        (Drop::SparseVariational, Share::Row, 0, 0.5),
+    ] {
+        let mut spec = spec(share, Optimizer::Adam);
+        (spec.thin.drop, spec.thin.share_rows, spec.train.clip) = (drop, share_rows, clip);
+        all_threads_give_the_same_file(&format!("{drop:?}-{share:?}-{share_rows}-{clip}"), &spec);
+    }
+}
+
+#[test]
 fn a_clipped_gradient_is_the_same_on_any_number_of_threads() {
     for share in [Share::Row, Share::Slice] {
         let mut spec = spec(share, Optimizer::Sgd);

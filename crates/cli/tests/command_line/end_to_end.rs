@@ -266,10 +266,51 @@ fn noise_on_units() {
     assert_eq!(sampled(1), sampled(2));
 }
 
+/// Noise on edges; what it prunes makes the file smaller.
+#[test]
+fn noise_on_edges() {
+    let folder = Folder::with_data("edges");
+    for (options, average) in [
+        ("--drop edges --share row", "dropconnect:50"),
+        ("--drop edges --share-rows 16 --scaling at-prediction", "mc:4"),
+        ("--drop edges-gaussian", "dropconnect:50"),
+        ("--drop sparse-variational --divergence-warmup 50", "mc:4"),
+    ] {
+        let fitted =
+            folder.json(&format!("fit values.csv -q --json --epochs 60 -o m.thinnet {SMALL} {options}"));
+        assert!(fitted["train"]["rmse"].as_f64().unwrap() < 6.0, "{options}: {fitted}");
+        for average in ["scale", average] {
+            let line = format!("evaluate m.thinnet values.csv --json --average {average}");
+            let rmse = folder.json(&line)["rmse"].as_f64().unwrap();
+            assert!(rmse < 7.0, "{options}, {average}: {rmse}");
+        }
+        let (report, inspected) = (folder.good("inspect m.thinnet"), folder.json("inspect m.thinnet --json"));
+        let pruned = &inspected["run"]["pruned"];
+        if !options.contains("sparse") {
+            assert!(pruned.is_null() && fitted["sparsity"].is_null(), "{options}");
+            continue;
+        }
+        assert_eq!(pruned, &fitted["pruned"]);
+        let sparsity = fitted["sparsity"].as_f64().unwrap();
+        assert!(sparsity > 0.5 && sparsity < 1.0, "{sparsity}");
+        assert!(report.contains(&format!("a sparsity of {:.1} %", 100.0 * sparsity)), "{report}");
+        folder.good(&format!("fit values.csv -q --epochs 1 -o whole.thinnet {SMALL}"));
+        let [pruned, whole] = ["m.thinnet", "whole.thinnet"].map(|name| folder.read(name).len());
+        assert!(2 * pruned < whole, "{pruned} bytes, and {whole} of the whole network");
+    }
+    let sentence = folder.fails(1, "evaluate whole.thinnet values.csv --average dropconnect:5");
+    assert!(sentence.contains("for networks whose edges were dropped"), "{sentence}");
+}
+
 #[test]
 fn noise_that_makes_no_sense_is_refused() {
     let folder = Folder::with_data("no-noise");
     for (options, field) in [
+        ("--share-rows 16", "thin.share_rows"),
+        ("--drop edges --share-rows 20", "thin.share_rows"),
+        ("--drop edges --share row --share-rows 16", "thin.share_rows"),
+        ("--drop edges-gaussian --scaling at-prediction", "thin.scaling"),
+        ("--drop sparse-variational --rate-schedule early:0.5", "thin.schedule"),
         ("--drop gaussian --count exact", "thin.count"),
         ("--drop standout --input-dropout 0.2", "thin.input"),
         ("--drop concrete --rate-schedule early:0.5", "thin.schedule"),
