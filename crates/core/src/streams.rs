@@ -31,7 +31,7 @@ pub(crate) fn training_edges(layer: usize) -> u32 {
 
 /// The same in Monte Carlo prediction.
 pub(crate) fn monte_carlo_edges(layer: usize) -> u32 {
-    0x6000_0000 + layer as u32
+    0x7000_0000 + layer as u32
 }
 
 /// The masks of Monte Carlo prediction: one stream for each level of units.

@@ -5,6 +5,8 @@
 //! variance of the sum. Buffers of units are `[units, rows]` with padded rows; those of weights are
 //! lines, a multiple of [`LINE`] long.
 
+#![allow(clippy::needless_range_loop, reason = "index loops: what is not inlined loses its instruction set")]
+
 use crate::elementwise::{exp, logistic};
 use crate::isa::for_each_isa;
 use crate::noise::DIVERGENCE;

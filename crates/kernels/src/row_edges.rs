@@ -9,6 +9,8 @@
 //! them has the rows 0 to 31 of the run, lowest bit first, the second the rows 32 to 63. Biases
 //! are the edges of one more line behind those of the units: that of unit j is edge j of it.
 
+#![allow(clippy::needless_range_loop, reason = "index loops: what is not inlined loses its instruction set")]
+
 use crate::edges::{self, EdgeMask};
 use crate::fits;
 use crate::isa::for_each_isa;

@@ -294,7 +294,7 @@ fn noise_on_edges() {
         let sparsity = fitted["sparsity"].as_f64().unwrap();
         assert!(sparsity > 0.5 && sparsity < 1.0, "{sparsity}");
         assert!(report.contains(&format!("a sparsity of {:.1} %", 100.0 * sparsity)), "{report}");
-        folder.good(&format!("fit values.csv -q --epochs 1 -o whole.thinnet {SMALL}"));
+        folder.good(&format!("fit values.csv -q --epochs 60 -o whole.thinnet {SMALL}"));
         let [pruned, whole] = ["m.thinnet", "whole.thinnet"].map(|name| folder.read(name).len());
         assert!(2 * pruned < whole, "{pruned} bytes, and {whole} of the whole network");
     }

@@ -64,14 +64,15 @@ pub(super) fn fill(
     let mut next = 0_usize;
     for (unit, &count) in kept.iter().enumerate() {
         let end = whole_number(count).map(|count| next.saturating_add(count)).filter(|&end| end <= at.len());
-        let mut least = 0;
-        for number in next..end.ok_or_else(damaged)? {
+        let (end, mut least) = (end.ok_or_else(damaged)?, 0);
+        for number in next..end {
             let input = whole_number(at[number]).filter(|input| (least..inputs).contains(input));
             let input = input.ok_or_else(damaged)?;
             all_weights[unit * inputs + input] = weights[number];
             all_noise[unit * inputs + input] = noise[number];
-            (least, next) = (input + 1, number + 1);
+            least = input + 1;
         }
+        next = end;
     }
     if next < at.len() {
         return Err(damaged());

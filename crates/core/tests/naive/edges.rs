@@ -10,7 +10,7 @@ use super::{Layer, Net, Parameters};
 
 /// The noise of training on edges, and that of Monte Carlo prediction.
 pub const TRAINING: u32 = 0x5000_0000;
-pub const MONTE_CARLO: u32 = 0x6000_0000;
+pub const MONTE_CARLO: u32 = 0x7000_0000;
 
 /// Who shares a mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +104,10 @@ impl Draw {
             let pair = unit % 4 / 2 * 2;
             let [u, v] = [pair, pair + 1].map(|at| (2.0 * f64::from(words[at] >> 9) + 1.0) / 2f64.powi(24));
             let (radius, angle) = ((-2.0 * u.ln()).sqrt(), std::f64::consts::TAU * v);
-            Real::rounded(radius * if unit % 2 == 0 { angle.cos() } else { angle.sin() }, &[OF_NORMAL])
+            Real::rounded(
+                radius * if unit.is_multiple_of(2) { angle.cos() } else { angle.sin() },
+                &[OF_NORMAL],
+            )
         };
         (0..units).map(number).collect()
     }
