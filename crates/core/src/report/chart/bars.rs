@@ -98,7 +98,7 @@ impl Bars {
             vec![bar.name.as_str().into(), cell(mean), standard_error.map_or("-".into(), cell)]
         };
         let headers = vec!["".into(), self.axis.name.clone(), "standard error".into()];
-        Table { caption: self.title.clone(), headers, rows: self.bars.iter().map(row).collect() }
+        Table { caption: self.title.clone(), headers, rows: self.bars.iter().map(row).collect(), half: false }
     }
 }
 

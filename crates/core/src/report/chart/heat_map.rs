@@ -64,6 +64,7 @@ impl HeatMap {
             caption: format!("{}: how many cells", self.title),
             headers: headers.chain(self.panels.iter().map(|panel| panel.name.clone())).collect(),
             rows: EDGES.windows(2).map(row).collect(),
+            half: false,
         }
     }
 }

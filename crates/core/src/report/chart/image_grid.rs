@@ -82,6 +82,11 @@ impl ImageGrid {
             vec![image.name.as_str().into(), cell(ends.0), cell(ends.1)]
         };
         let headers = ["image", "smallest", "largest"].map(str::to_string).into();
-        Table { caption: self.title.clone(), headers, rows: self.images.iter().map(row).collect() }
+        Table {
+            caption: self.title.clone(),
+            headers,
+            rows: self.images.iter().map(row).collect(),
+            half: false,
+        }
     }
 }

@@ -176,7 +176,7 @@ impl Lines {
             row
         };
         let rows = (0..longest).filter(|&index| index % every == 0 || index + 1 == longest).map(row);
-        Table { caption: self.title.clone(), headers, rows: rows.collect() }
+        Table { caption: self.title.clone(), headers, rows: rows.collect(), half: false }
     }
 }
 

@@ -128,6 +128,7 @@ impl Reliability {
             caption: self.title.clone(),
             headers: name.chain(headers).map(str::to_string).collect(),
             rows: rows.collect(),
+            half: false,
         }
     }
 }

@@ -104,6 +104,7 @@ impl Scatter {
             caption: self.title.clone(),
             headers: vec![self.horizontal.name.clone(), self.vertical.name.clone()],
             rows: self.points.iter().step_by(every).map(row).collect(),
+            half: false,
         }
     }
 }

@@ -65,13 +65,17 @@ pub struct Table {
     pub headers: Vec<String>,
     /// The rows; a row may be shorter than the headers.
     pub rows: Vec<Vec<Cell>>,
+    /// Whether it stands beside something else where there is room.
+    pub half: bool,
 }
 
 impl Table {
     /// A column is aligned to the right if its cells are numbers.
     pub(in crate::report) fn write(&self, html: &mut String) {
         let caption = escape(&self.caption);
-        *html += &format!("<div class=\"scroll\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\">");
+        let half = if self.half { " half" } else { "" };
+        *html +=
+            &format!("<div class=\"scroll{half}\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\">");
         *html += "<table>\n";
         if !caption.is_empty() {
             *html += &format!("<caption>{caption}</caption>\n");
