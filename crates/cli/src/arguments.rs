@@ -100,6 +100,9 @@ pub struct Fit {
     /// Where the model goes [default: the name of DATA with .thinnet, in this folder]
     #[arg(short, long, value_name = "MODEL")]
     pub output: Option<PathBuf>,
+    /// Write an HTML page that shows the run: learning, trust, units, spec [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// Print one JSON object instead of the summary
     #[arg(long)]
     pub json: bool,
@@ -114,7 +117,7 @@ pub struct Fit {
     #[arg(long, value_name = "FILE")]
     pub spec: Option<PathBuf>,
     /// Print the whole spec that would run, and do not run it
-    #[arg(long, conflicts_with_all = ["json", "output"])]
+    #[arg(long, conflicts_with_all = ["json", "output", "report"])]
     pub print_spec: bool,
     /// The seed of split, weights, order and masks, 0 to 4294967295 [default: 0]
     #[arg(long, value_name = "NUMBER")]
@@ -143,6 +146,7 @@ Examples:
   thinnet fit mnist/ --hidden 1024,1024,1024 --input-dropout 0.2 --minutes 8
   thinnet fit rows.csv --members 8 --member-hidden 256,256 --member-hidden 128,128,128
   thinnet fit rows.csv --drop concrete --share row --dropout 0.1
+  thinnet fit rows.csv --report rows.html
   thinnet fit rows.csv --print-spec > run.toml
   thinnet fit rows.csv --spec run.toml --seed 1 -o second.thinnet
 

@@ -6,6 +6,7 @@ mod evaluate;
 mod fit;
 mod inspect;
 mod measure;
+mod page;
 mod predict;
 mod progress;
 mod text;

@@ -24,6 +24,7 @@ mod ablation;
 mod activity;
 mod calibration;
 mod coadaptation;
+mod correlation;
 mod crps;
 mod disagreement;
 mod eigenvalues;
@@ -41,6 +42,7 @@ pub use calibration::{
     negative_log_likelihood, predictive_moments, width_90,
 };
 pub use coadaptation::{Coadaptation, Effort, Subject, coadaptation};
+pub use correlation::{UnitCorrelations, unit_correlations};
 pub use crps::{gaussian_crps, mixture_crps};
 pub use disagreement::Disagreement;
 pub use estimate::Estimate;
