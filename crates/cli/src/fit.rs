@@ -267,7 +267,7 @@ fn default_output(data: &Path) -> PathBuf {
 }
 
 /// Finds out before the run whether its model can be written after it.
-fn check_output(output: &Path) -> thinnet::Result<()> {
+pub fn check_output(output: &Path) -> thinnet::Result<()> {
     if fs::metadata(output).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return Ok(());
     }

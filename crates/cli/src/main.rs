@@ -2,6 +2,7 @@
 
 mod arguments;
 mod demo;
+mod elephant;
 mod evaluate;
 mod fit;
 mod inspect;
@@ -37,6 +38,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     thinnet::Isa::from_environment().map_err(thinnet::Error::Machine)?;
     match arguments.command {
         Command::Demo(demo) => demo::run(&demo),
+        Command::Elephant(elephant) => elephant::run(&elephant),
         Command::Fit(fit) => fit::run(&fit),
         Command::Predict(predict) => predict::run(&predict),
         Command::Evaluate(evaluate) => evaluate::run(&evaluate),
@@ -84,7 +86,8 @@ fn sentence(message: &str) -> String {
         sentence += line.strip_prefix("tip: ").unwrap_or(line);
     }
     let mode = std::env::args().nth(1).filter(|word| !word.starts_with('-')).unwrap_or_default();
-    let known = ["demo", "fit", "predict", "evaluate", "measure", "inspect"].contains(&mode.as_str());
+    let known =
+        ["demo", "elephant", "fit", "predict", "evaluate", "measure", "inspect"].contains(&mode.as_str());
     let help = if known { format!("thinnet {mode} --help") } else { "thinnet --help".into() };
     format!("{sentence}; {help} lists what can be typed")
 }
