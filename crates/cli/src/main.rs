@@ -8,6 +8,8 @@ mod inspect;
 mod measure;
 mod predict;
 mod progress;
+mod studies;
+mod study;
 mod text;
 
 use std::io::{self, ErrorKind};
@@ -41,6 +43,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Evaluate(evaluate) => evaluate::run(&evaluate),
         Command::Measure(measure) => measure::run(&measure),
         Command::Inspect(inspect) => inspect::run(&inspect),
+        Command::Study(study) => study::run(&study),
     }
 }
 
@@ -83,7 +86,8 @@ fn sentence(message: &str) -> String {
         sentence += line.strip_prefix("tip: ").unwrap_or(line);
     }
     let mode = std::env::args().nth(1).filter(|word| !word.starts_with('-')).unwrap_or_default();
-    let known = ["demo", "fit", "predict", "evaluate", "measure", "inspect"].contains(&mode.as_str());
+    let known =
+        ["demo", "fit", "predict", "evaluate", "measure", "inspect", "study"].contains(&mode.as_str());
     let help = if known { format!("thinnet {mode} --help") } else { "thinnet --help".into() };
     format!("{sentence}; {help} lists what can be typed")
 }
