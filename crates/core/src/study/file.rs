@@ -25,7 +25,7 @@ const HEAD: [&str; 10] = [
     "contrast",
 ];
 /// The fields of a variant that are no part of its run.
-const VARIANT: [&str; 2] = ["name", "expected"];
+const VARIANT: [&str; 3] = ["name", "seeds", "expected"];
 
 /// Which version of a study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +85,8 @@ pub struct Head {
 pub struct Variant {
     /// Its name.
     pub name: String,
+    /// The most runs that it has, where it cannot have as many as the others.
+    pub seeds: Option<u32>,
     /// What its runs do.
     pub trial: Trial,
     /// What is published of it.
@@ -96,6 +98,8 @@ pub struct Variant {
 #[serde(deny_unknown_fields)]
 struct VariantHead {
     name: String,
+    #[serde(default)]
+    seeds: Option<u32>,
     #[serde(default)]
     expected: Vec<Expected>,
 }
@@ -173,12 +177,10 @@ impl Study {
         let root = DeTable::parse(text).map_err(failed)?;
         let span = root.span();
         let mut base = root.into_inner();
-        let quick = table(base.remove("quick"), "quick").map_err(|problem| Error::data(place, problem))?;
-        if let (Version::Quick, Some(quick)) = (version, &quick) {
-            lay_over(&mut base, quick);
-        }
+        let mut for_all = quick(place, &mut base, version)?;
+        lay_over(&mut base, &take(&mut for_all, &HEAD));
         let variants = base.remove("variant").map(Spanned::into_inner);
-        let head = deserializer(span.clone(), take(&mut base, &HEAD));
+        let head = deserializer(span, take(&mut base, &HEAD));
         let head = Head::deserialize(head).map_err(failed)?;
         let Some(DeValue::Array(array)) = variants else {
             return Err(Error::data(place, "it has no [[variant]], so there is nothing to run"));
@@ -189,17 +191,13 @@ impl Study {
                 return Err(Error::data(place, "a variant is a table, [[variant]]"));
             };
             let mut fields = fields.clone();
-            let quick =
-                table(fields.remove("quick"), "quick").map_err(|problem| Error::data(place, problem))?;
-            if let (Version::Quick, Some(quick)) = (version, &quick) {
-                lay_over(&mut fields, quick);
-            }
+            let own_quick = quick(place, &mut fields, version)?;
             let own = deserializer(span.clone(), take(&mut fields, &VARIANT));
-            let VariantHead { name, expected } = VariantHead::deserialize(own).map_err(failed)?;
+            let VariantHead { name, seeds, expected } = VariantHead::deserialize(own).map_err(failed)?;
             let mut trial = base.clone();
-            lay_over(&mut trial, &fields);
+            [&fields, &for_all, &own_quick].into_iter().for_each(|over| lay_over(&mut trial, over));
             let trial = Trial::deserialize(deserializer(span, trial)).map_err(failed)?;
-            variants.push(Variant { name, trial, expected });
+            variants.push(Variant { name, seeds, trial, expected });
         }
         let mut study = Self { name: name.into(), version, head, variants };
         study.check(place)?;
@@ -231,7 +229,7 @@ impl Study {
         if self.head.seeds == 0 {
             return Err(Error::data(place, "seeds must be at least 1"));
         }
-        for Variant { name, trial, expected } in &self.variants {
+        for Variant { name, trial, expected, .. } in &self.variants {
             let checked = trial.check().and_then(|()| expected.iter().try_for_each(Expected::check));
             checked.map_err(|error| Error::data(format!("{place}, variant {name:?}"), error.to_string()))?;
         }
@@ -243,14 +241,11 @@ fn deserializer(span: std::ops::Range<usize>, table: DeTable<'_>) -> Deserialize
     Deserializer::from(Spanned::new(span, table))
 }
 
-/// The table that a field is, if it is there.
-fn table<'a>(
-    field: Option<Spanned<DeValue<'a>>>,
-    name: &str,
-) -> std::result::Result<Option<DeTable<'a>>, String> {
-    match field.map(Spanned::into_inner) {
-        None => Ok(None),
-        Some(DeValue::Table(table)) => Ok(Some(table)),
-        Some(_) => Err(format!("{name} is a table, [{name}]")),
+/// Takes the field `quick` out: what it lays over the rest in the quick version, and nothing in the full one.
+fn quick<'a>(place: &str, table: &mut DeTable<'a>, version: Version) -> Result<DeTable<'a>> {
+    match (table.remove("quick").map(Spanned::into_inner), version) {
+        (Some(DeValue::Table(quick)), Version::Quick) => Ok(quick),
+        (None | Some(DeValue::Table(_)), _) => Ok(DeTable::new()),
+        _ => Err(Error::data(place, "quick is a table, [quick]")),
     }
 }

@@ -51,28 +51,27 @@ pub(super) fn fit_split(
     let (learned, valid) = train.split_at(train.len() * 4 / 5);
     let (learned, valid) = (data(learned)?, data(valid)?);
     let by = grid.average.unwrap_or(trial.averages[0]);
-    let mut best: Option<(f64, Chosen)> = None;
+    let mut best: Option<Chosen> = None;
     for Candidate { rate, l2, taus } in candidates(grid, &spec, splits, learned.rows())? {
         let mut fitted = prepare(&learned, None, &chosen_spec(&spec, rate, l2))?.fit(threads, watch)?;
         if interrupted(&fitted.model) {
             return Ok(None);
         }
-        let precision = |factor: f64, model: &mut Model| -> Result<f64> {
-            let rmse = judge(model, &valid, Average::WeightScaling, 1.0, threads)?.0;
-            Ok(factor / (rmse * rmse))
-        };
         for tau in taus {
             let tau = match tau {
                 Tau::Is(tau) => tau,
-                Tau::TimesErrors(factor) => precision(factor, &mut fitted.model)?,
+                Tau::TimesErrors(factor) => {
+                    let rmse = judge(&mut fitted.model, &valid, Average::WeightScaling, 1.0, threads)?.0;
+                    factor / (rmse * rmse)
+                }
             };
             let (_, likelihood) = judge(&mut fitted.model, &valid, by, tau, threads)?;
-            if best.is_none_or(|(highest, _)| likelihood > highest) {
-                best = Some((likelihood, Chosen { rate, l2, tau }));
+            if best.is_none_or(|best| likelihood > best.likelihood) {
+                best = Some(Chosen { rate, l2, tau, likelihood });
             }
         }
     }
-    let Some((_, mut chosen)) = best else {
+    let Some(mut chosen) = best else {
         return Err(Error::spec("grid", "there is nothing to choose from"));
     };
     let train = data(&train)?;

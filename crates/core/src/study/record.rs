@@ -96,6 +96,8 @@ pub struct Chosen {
     pub l2: f32,
     /// The precision of the observations.
     pub tau: f64,
+    /// The log-likelihood on the validation rows.
+    pub likelihood: f64,
 }
 
 impl Found {

@@ -71,8 +71,8 @@ impl Study {
         watch: &Listener,
     ) -> Result<Vec<Record>> {
         fs::create_dir_all(output).map_err(Error::file("create", output))?;
-        let runs =
-            || self.variants.iter().flat_map(|variant| (0..self.head.seeds).map(move |seed| (variant, seed)));
+        let of = |variant| (0..self.seeds(variant)).map(move |seed| (variant, seed));
+        let runs = || self.variants.iter().flat_map(of);
         let mut records = Vec::new();
         for (variant, seed) in runs() {
             records.push(Record::read(&Record::path(output, variant, seed), variant, seed)?);
@@ -107,7 +107,12 @@ impl Study {
 
     /// How many runs the study has.
     pub fn runs(&self) -> usize {
-        self.variants.len() * self.head.seeds as usize
+        self.variants.iter().map(|variant| self.seeds(variant) as usize).sum()
+    }
+
+    /// How many runs a variant has.
+    fn seeds(&self, variant: &Variant) -> u32 {
+        self.head.seeds.min(variant.seeds.unwrap_or(u32::MAX))
     }
 
     /// Does the tasks, one after the other on all threads, or side by side on one each.
