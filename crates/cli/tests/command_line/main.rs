@@ -9,6 +9,7 @@ mod rude_inputs;
 mod same_bits;
 #[cfg(unix)]
 mod signals_and_pipes;
+mod studies;
 
 use std::fmt::Write;
 use std::fs;
