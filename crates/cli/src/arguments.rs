@@ -46,6 +46,7 @@ Examples:
   thinnet measure rows.thinnet test.csv      whether it overfits, and how far its
                                              units depend on each other
   thinnet inspect rows.thinnet               what is in a model
+  thinnet study --list                       published results that can be run again
   thinnet fit --help                         every option of a mode
 
 DATA is a CSV or TSV file with a header, plain or gzipped; a folder with the
@@ -71,6 +72,8 @@ pub enum Command {
     Measure(Measure),
     /// Show what a model consists of and how it was trained
     Inspect(Inspect),
+    /// Run a published result again and show ours beside theirs
+    Study(Study),
 }
 
 /// `thinnet demo`
@@ -145,6 +148,9 @@ pub struct Fit {
     /// Where the model goes [default: the name of DATA with .thinnet, in this folder]
     #[arg(short, long, value_name = "MODEL")]
     pub output: Option<PathBuf>,
+    /// Write an HTML page that shows the run: learning, trust, units, spec [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// Print one JSON object instead of the summary
     #[arg(long)]
     pub json: bool,
@@ -159,7 +165,7 @@ pub struct Fit {
     #[arg(long, value_name = "FILE")]
     pub spec: Option<PathBuf>,
     /// Print the whole spec that would run, and do not run it
-    #[arg(long, conflicts_with_all = ["json", "output"])]
+    #[arg(long, conflicts_with_all = ["json", "output", "report"])]
     pub print_spec: bool,
     /// The seed of split, weights, order and masks, 0 to 4294967295 [default: 0]
     #[arg(long, value_name = "NUMBER")]
@@ -188,6 +194,7 @@ Examples:
   thinnet fit mnist/ --hidden 1024,1024,1024 --input-dropout 0.2 --minutes 8
   thinnet fit rows.csv --members 8 --member-hidden 256,256 --member-hidden 128,128,128
   thinnet fit rows.csv --drop concrete --share row --dropout 0.1
+  thinnet fit rows.csv --report rows.html
   thinnet fit rows.csv --print-spec > run.toml
   thinnet fit rows.csv --spec run.toml --seed 1 -o second.thinnet
 
@@ -585,6 +592,48 @@ pub struct Inspect {
     #[arg(long)]
     pub json: bool,
 }
+
+/// `thinnet study`
+#[derive(Args, Debug)]
+#[command(after_help = STUDY_NOTES)]
+pub struct Study {
+    /// A study that --list names, or a TOML file with one of your own
+    #[arg(required_unless_present = "list")]
+    pub name: Option<String>,
+    /// Name the studies, the time that they take, and the data that they need
+    #[arg(long, conflicts_with_all = ["name", "json"])]
+    pub list: bool,
+    /// The folder with the data sets, each under its name [default: $THINNET_DATA, else data]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// A smaller version, of minutes, to see that it works
+    #[arg(long)]
+    pub quick: bool,
+    /// Runs of each variant, with the seeds 0, 1, 2, … [default: as the study says]
+    #[arg(long, value_name = "RUNS", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub seeds: Option<u32>,
+    /// Where finished runs are kept [default: NAME-study, or NAME-quick with --quick]
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+    /// Threads; the results are the same for any number; 0 takes all cores [default: 0]
+    #[arg(long, value_name = "THREADS", default_value_t = 0, hide_default_value = true)]
+    #[arg(value_parser = threads)]
+    pub threads: usize,
+    /// Print one JSON object instead of the tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+const STUDY_NOTES: &str = "\
+Each finished run is kept in a small file, and is not run again: Ctrl-C stops
+a study, the same command goes on with it, and more --seeds add to it. What
+each study runs, and how ours is judged, stands in docs/studies.md.
+
+Examples:
+  thinnet study --list
+  thinnet study srivastava-table-2 --quick
+  thinnet study srivastava-table-2 --data ~/datasets --seeds 5
+  thinnet study my-study.toml --json";
 
 /// What validates.
 #[derive(Clone, Debug)]

@@ -7,14 +7,17 @@ mod evaluate;
 mod fit;
 mod inspect;
 mod measure;
+mod page;
 mod predict;
 mod progress;
+mod studies;
+mod study;
 mod text;
 
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use clap::error::ErrorKind as Wrong;
 
 use arguments::{Arguments, Command};
@@ -43,6 +46,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Evaluate(evaluate) => evaluate::run(&evaluate),
         Command::Measure(measure) => measure::run(&measure),
         Command::Inspect(inspect) => inspect::run(&inspect),
+        Command::Study(study) => study::run(&study),
     }
 }
 
@@ -85,8 +89,7 @@ fn sentence(message: &str) -> String {
         sentence += line.strip_prefix("tip: ").unwrap_or(line);
     }
     let mode = std::env::args().nth(1).filter(|word| !word.starts_with('-')).unwrap_or_default();
-    let known =
-        ["demo", "elephant", "fit", "predict", "evaluate", "measure", "inspect"].contains(&mode.as_str());
+    let known = Arguments::command().find_subcommand(&mode).is_some();
     let help = if known { format!("thinnet {mode} --help") } else { "thinnet --help".into() };
     format!("{sentence}; {help} lists what can be typed")
 }

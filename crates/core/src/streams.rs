@@ -20,6 +20,13 @@ pub(crate) const COLUMNS: u32 = 0x12;
 /// The noise of the elephant's samples.
 pub(crate) const ELEPHANT: u32 = 0x20;
 
+/// The rows that a study tests with, where its data have no test part.
+pub(crate) const STUDY_TEST: u32 = 0x20;
+/// The rows that a study trains on, where it takes only some.
+pub(crate) const STUDY_ROWS: u32 = 0x21;
+/// The networks whose mean a study resamples.
+pub(crate) const STUDY_NETWORKS: u32 = 0x22;
+
 /// The masks of training: one stream for each level of units, 0 for the input.
 pub(crate) fn training(level: usize) -> u32 {
     0x1000_0000 + level as u32
