@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn the_noise_is_the_documented_one() {
         let counter = Counter { block: 0, row: 3, step: 0 };
-        let words = philox::words(Key { seed: 9, stream: 0x20 }, counter).map(u64::from);
+        let words = philox::words(Key { seed: 9, stream: 0x30 }, counter).map(u64::from);
         let uniform = |high: u64, low: u64| ((high << 20 | low >> 12) as f64 + 0.5) / 2f64.powi(52);
         let radius = 2.0 * (-2.0 * uniform(words[0], words[1]).ln()).sqrt();
         let (sine, cosine) = (TAU * uniform(words[2], words[3])).sin_cos();

@@ -3,6 +3,7 @@
 use std::f64::consts::{FRAC_PI_2, TAU};
 
 use super::outline::{bounds, is_finite};
+use super::page::escape;
 use crate::data::Elephant;
 
 /// Picture points: the whole width, that of each of three panels, and what is left free at its sides.
@@ -104,7 +105,7 @@ impl ElephantPicture<'_> {
     /// The picture in words.
     fn description(&self) -> String {
         let fits = self.fits.map(|fit| format!("{}: {}, {}.", fit.name, fit.notes[0], fit.notes[1]));
-        escaped(&format!(
+        escape(&format!(
             "First the elephant of Mayer, Khairy and Howard, moving its trunk up and down. Then, over the same \
              elephant in grey and {} noisy points of its outline, what two networks learned from the points. {}",
             self.points.len(),
@@ -134,7 +135,7 @@ impl Frame {
     fn panel(&self, index: usize, name: &str, notes: [&str; 2], drawn: &str) -> String {
         let (left, middle) = (PANEL * index as f64 + MARGIN, PANEL / 2.0 - MARGIN);
         let text = |class: &str, y: f64, text: &str| {
-            format!("<text class=\"{class}\" x=\"{middle:.1}\" y=\"{y:.1}\">{}</text>\n", escaped(text))
+            format!("<text class=\"{class}\" x=\"{middle:.1}\" y=\"{y:.1}\">{}</text>\n", escape(text))
         };
         let words = [
             text("name", -14.0, name),
@@ -163,11 +164,6 @@ impl Frame {
     fn places(&self, points: &[[f64; 2]]) -> impl Iterator<Item = [f64; 2]> {
         points.iter().filter(|point| is_finite(point)).map(|&point| self.place(point))
     }
-}
-
-/// Text between tags.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]
