@@ -107,7 +107,8 @@ pub struct Elephant {
     /// The seed of noise, weights, order and masks, 0 to 4294967295 [default: 0]
     #[arg(long, value_name = "NUMBER", default_value_t = 0, hide_default_value = true)]
     pub seed: u32,
-    /// Standard deviation of the noise of each point, right and up; the elephant is 134 wide [default: 6]
+    /// Standard deviation of the noise of each point, right and up, 0 to 1000; the elephant is 155 wide
+    /// [default: 6]
     #[arg(long, value_name = "DEVIATION", default_value_t = 6.0, hide_default_value = true)]
     #[arg(value_parser = deviation)]
     pub noise: f64,
@@ -718,8 +719,8 @@ fn class_weights(text: &str) -> std::result::Result<ClassWeights, String> {
 /// The standard deviation of noise.
 fn deviation(text: &str) -> std::result::Result<f64, String> {
     match text.parse() {
-        Ok(deviation) if (0.0..f64::INFINITY).contains(&deviation) => Ok(deviation),
-        _ => Err("write a number, 0 or more".into()),
+        Ok(deviation) if (0.0..=1000.0).contains(&deviation) => Ok(deviation),
+        _ => Err("write a number from 0 to 1000".into()),
     }
 }
 

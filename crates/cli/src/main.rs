@@ -17,8 +17,8 @@ mod text;
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
 use clap::error::ErrorKind as Wrong;
+use clap::{CommandFactory, Parser};
 
 use arguments::{Arguments, Command};
 
