@@ -95,14 +95,16 @@ fn rounded(of: UnitCorrelations) -> UnitCorrelations {
 fn map(of: &UnitCorrelations, layer: &Coadaptation) -> HeatMap {
     let panel = |name: &str, rows: &Vec<Vec<f64>>| Panel { name: name.into(), rows: rows.clone() };
     let before = of.before.as_ref();
-    let moved =
-        before.and_then(mean_absolute).zip(mean_absolute(&of.after)).map_or(String::new(), |(was, is)| {
+    let moved = before.and_then(|map| mean_absolute(map)).zip(mean_absolute(&of.after)).map_or(
+        String::new(),
+        |(was, is)| {
             format!(
                 " The mean |correlation| of two of them was {} before training and is {} now.",
                 text::number(was),
                 text::number(is)
             )
-        });
+        },
+    );
     HeatMap {
         title: format!("Correlation of the units of layer {}", layer.layer),
         description: format!(
@@ -121,7 +123,7 @@ fn map(of: &UnitCorrelations, layer: &Coadaptation) -> HeatMap {
 }
 
 /// The mean of |correlation| over pairs of different units; none of a single unit.
-fn mean_absolute(map: &Vec<Vec<f64>>) -> Option<f64> {
+fn mean_absolute(map: &[Vec<f64>]) -> Option<f64> {
     let pairs = (0..map.len()).flat_map(|one| (one + 1..map.len()).map(move |other| map[one][other].abs()));
     let (sum, count) = pairs.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
     (count > 0.0).then(|| sum / count)
