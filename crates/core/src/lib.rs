@@ -53,6 +53,7 @@
 //! | [`measure`] | how good, how sure, how co-adapted | [`measure::Classification`], [`measure::Regression`], [`model::Measures`] |
 //! | [`mod@report`] | what people look at | [`report::table()`], [`report::Curve`] |
 //! | [`model`] | what is kept | [`model::fit()`], [`model::Model`] |
+//! | [`study`] | what the papers found, run again | [`study::Study`] |
 //!
 //! Two more examples: `library` does what the command line does, `own_network` trains a
 //! hand-written network with the dropout layer. Cargo features: none yet; all is built in.
@@ -71,6 +72,7 @@ pub mod prepare;
 pub mod report;
 mod spec;
 mod streams;
+pub mod study;
 pub mod thin;
 pub mod train;
 

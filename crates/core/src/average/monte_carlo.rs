@@ -40,6 +40,29 @@ impl Thinned<'_> {
         (self.assemble(moments.into_iter()), densities)
     }
 
+    /// The predictions of each of the sampled networks, `[rows, width]`.
+    pub(super) fn each_sample(&self, samples: u32, masks: Masks) -> Vec<Matrix> {
+        let width = self.output.width(self.network.outputs());
+        let add = |predictions: &mut Vec<f32>, outputs: &[f32]| {
+            let mut row = vec![0.0; width];
+            for outputs in outputs.chunks_exact(self.network.outputs()) {
+                self.output.apply_row(outputs, &mut row);
+                predictions.extend_from_slice(&row);
+            }
+        };
+        let chunks: Vec<Vec<f32>> = self.sample(samples, masks, |_| Vec::new(), add);
+        let mut each = vec![Matrix::zeros(self.inputs.rows(), width); samples as usize];
+        for (chunk, predictions) in chunks.iter().enumerate() {
+            let first = chunk * PREDICTED_ROWS * width;
+            for (matrix, of_sample) in
+                each.iter_mut().zip(predictions.chunks_exact(predictions.len() / samples as usize))
+            {
+                matrix.values_mut()[first..][..of_sample.len()].copy_from_slice(of_sample);
+            }
+        }
+        each
+    }
+
     /// Shows the outputs of each sampled network, `[rows, outputs]`, to what `new` made for those rows.
     /// The layers below the first thinned level are computed once.
     fn sample<T: Send>(

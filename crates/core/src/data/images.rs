@@ -90,6 +90,21 @@ impl Images {
     pub fn classes(&self) -> usize {
         self.classes
     }
+
+    /// The given images, in the given order. There are as many classes as before, also where some have no
+    /// image left.
+    ///
+    /// # Errors
+    /// Each index must be below [`Images::rows`].
+    pub fn select(&self, rows: &[usize]) -> Result<Self> {
+        if let Some(row) = rows.iter().find(|&&row| row >= self.rows()) {
+            return Err(Error::argument("rows", format!("there is no row {row} in {} rows", self.rows())));
+        }
+        let pixels = rows.iter().flat_map(|&row| self.image(row)).copied().collect();
+        let labels = rows.iter().map(|&row| self.labels[row]).collect();
+        let Self { ref name, height, width, white, classes, .. } = *self;
+        Ok(Self { name: name.clone(), height, width, white, pixels, labels, classes })
+    }
 }
 
 #[cfg(test)]
@@ -105,5 +120,13 @@ mod tests {
         assert!(Images::new("i", (1, 2), 255.0, vec![], vec![]).is_err());
         assert!(Images::new("i", (usize::MAX, 2), 255.0, vec![], vec![0]).is_err());
         assert!(Images::new("i", (1, 1), 0.0, vec![0], vec![0]).is_err());
+    }
+
+    #[test]
+    fn selected_images_keep_their_classes() {
+        let images = Images::new("i", (1, 2), 255.0, vec![1, 2, 3, 4], vec![2, 0]).unwrap();
+        let second = images.select(&[1, 1]).unwrap();
+        assert_eq!((second.pixels(), second.labels(), second.classes()), (&[3, 4, 3, 4][..], &[0, 0][..], 3));
+        assert!(images.select(&[2]).is_err());
     }
 }

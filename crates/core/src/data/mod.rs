@@ -2,6 +2,7 @@
 
 mod csv;
 mod digits;
+mod elephant;
 mod examples;
 mod gzip;
 mod idx;
@@ -14,6 +15,7 @@ mod table;
 
 pub use csv::{parse_csv, read_csv};
 pub use digits::digits;
+pub use elephant::{Elephant, ElephantSamples, harmonics};
 pub use examples::{Examples, Matrix, Targets};
 pub use idx::read_idx_folder;
 pub use images::Images;

@@ -30,9 +30,11 @@ mod disagreement;
 mod eigenvalues;
 mod estimate;
 mod inference_gap;
+mod mcnemar;
 mod metrics;
 mod overfitting;
 mod reliability;
+mod student;
 
 pub use ablation::{Interaction, Silenced};
 pub use activity::Activity;
@@ -46,6 +48,7 @@ pub use crps::{gaussian_crps, mixture_crps};
 pub use disagreement::Disagreement;
 pub use estimate::Estimate;
 pub use inference_gap::InferenceGap;
+pub use mcnemar::McNemar;
 pub use metrics::{
     Classification, Regression, area_under_curve, confusion, error_rate, mean_absolute_error, r_squared,
     root_mean_squared_error,
@@ -53,6 +56,7 @@ pub use metrics::{
 
 pub use overfitting::{Gap, Overfitting};
 pub use reliability::{ReliabilityBin, reliability};
+pub use student::Student;
 
 use crate::data::Matrix;
 use crate::error::{Error, Result};

@@ -1,5 +1,5 @@
-//! What people look at: plain-text tables and curves for a terminal, and charts and tables on one
-//! self-contained HTML [`Page`].
+//! What people look at: plain-text tables, curves and drawings for a terminal, charts and tables on one
+//! self-contained HTML [`Page`], and the elephant as a picture.
 //!
 //! A page is sections of items: charts ([`Lines`], [`Bars`], [`Reliability`], [`HeatMap`], [`ImageGrid`],
 //! [`Scatter`]), tables, facts, text to copy. Charts are SVG with a title, a description and the table of
@@ -8,7 +8,9 @@
 
 mod chart;
 mod curve;
+mod elephant;
 mod number;
+mod outline;
 mod page;
 mod table;
 
@@ -17,6 +19,8 @@ pub use chart::{
     Reliability, ReliabilityCurve, Scatter,
 };
 pub use curve::{Curve, Series};
+pub use elephant::{ElephantFit, ElephantPicture};
 pub use number::{count, number, percent};
+pub use outline::{Dots, Sheet, Sketch};
 pub use page::{Cell, Item, Page, Section, Table};
 pub use table::table;

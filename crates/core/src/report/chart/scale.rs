@@ -204,10 +204,7 @@ mod tests {
         let logarithmic = Axis { logarithmic: true, ..Axis::new("") };
         assert_eq!(labels(&logarithmic, &[0.02, 0.9], 5), ["0.02", "0.05", "0.1", "0.2", "0.5", "1"]);
         assert_eq!(labels(&logarithmic, &[0.001, 90.0], 5), ["0.001", "0.01", "0.1", "1", "10", "100"]);
-        assert_eq!(
-            labels(&logarithmic, &[0.2, 0.35], 3),
-            ["0.2", "0.25", "0.3", "0.35"].map(|_| "").map(String::from)[..0]
-        );
+        assert_eq!(labels(&logarithmic, &[0.2, 0.35], 3), ["0.2", "0.3"]);
     }
 
     /// Whatever the values: some ticks, inside, ascending, and no two written alike.
