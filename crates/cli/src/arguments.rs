@@ -123,6 +123,9 @@ pub struct Fit {
     /// The columns.
     #[command(flatten)]
     pub columns: Columns,
+    /// The fraction of DATA that is neither trained on nor chosen by, for evaluate --part test [default: 0]
+    #[arg(long, value_name = "FRACTION", help_heading = "Data")]
+    pub test: Option<f64>,
     /// The network.
     #[command(flatten)]
     pub network: Network,
@@ -352,7 +355,8 @@ pub struct Use {
     pub model: PathBuf,
     /// CSV or TSV file, folder of IDX files, or the word digits
     pub data: PathBuf,
-    /// The part of a folder of IDX files, train or test [default: test]
+    /// train or test: the part of a folder of IDX files, or of the file that the model was trained on with
+    /// --test [default: test of a folder, all rows of a file]
     #[arg(long)]
     pub part: Option<Part>,
     /// scale: one pass of the whole network; mc:T: the mean of T thinned networks, and how far they lie
@@ -395,8 +399,12 @@ impl Use {
 /// Reads a model, and the data as the model needs them; of a folder of IDX files the test part.
 fn open(model: &Path, data: &Path, part: Option<Part>) -> Result<(Model, Data)> {
     let model = Model::load(model)?;
-    let default = Data::has_parts(data).then_some(Part::Test);
-    let data = Data::open(data, part.or(default), &model.pipeline.column_types())?;
+    let types = model.pipeline.column_types();
+    let data = match (Data::has_parts(data), part) {
+        (true, part) => Data::open(data, part.or(Some(Part::Test)), &types)?,
+        (false, None) => Data::open(data, None, &types)?,
+        (false, Some(part)) => model.part(&Data::open(data, None, &types)?, part)?,
+    };
     Ok((model, data))
 }
 
@@ -469,7 +477,8 @@ pub struct Measure {
     pub model: PathBuf,
     /// CSV or TSV file, folder of IDX files, or the word digits
     pub data: PathBuf,
-    /// The part of a folder of IDX files, train or test [default: test]
+    /// train or test: the part of a folder of IDX files, or of the file that the model was trained on with
+    /// --test [default: test of a folder, all rows of a file]
     #[arg(long)]
     pub part: Option<Part>,
     /// Which member of an ensemble to measure, from 1 [default: 1]

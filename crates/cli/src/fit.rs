@@ -95,6 +95,7 @@ fn override_with(arguments: &Fit, spec: &mut Spec) {
     if let Some(Valid::Fraction(fraction)) = columns.valid {
         spec.data.valid = Some(fraction);
     }
+    set(&mut spec.data.test, &arguments.test);
 
     set(&mut spec.network.hidden, &network.hidden.as_ref().map(|units| units.0.clone()));
     set(&mut spec.network.activation, &network.activation);
@@ -366,6 +367,7 @@ fn summary(fitted: &Fitted, output: &Path, data: &Path, threads: &Threads) -> St
         Inputs::Table(_) => ("TEST.csv".into(), "NEW.csv".into()),
         Inputs::Images { .. } => (text::typed(data), text::typed(data)),
     };
+    let test = if model.spec.data.test > 0.0 { format!("{} --part test", text::typed(data)) } else { test };
     let pruned = model.run().pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", left(pruned)));
     let ending = if several(model) { members(fitted) } else { ending(model.run(), &model.spec) };
     format!(

@@ -3,6 +3,7 @@
 mod csv;
 mod digits;
 mod examples;
+mod fingerprint;
 mod gzip;
 mod idx;
 mod images;

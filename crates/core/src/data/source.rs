@@ -80,6 +80,17 @@ impl Data {
             Data::Images(images) => images.rows(),
         }
     }
+
+    /// The given rows, in the given order.
+    ///
+    /// # Errors
+    /// Each index must be below [`Data::rows`].
+    pub fn select(&self, rows: &[usize]) -> Result<Self> {
+        match self {
+            Data::Table(table) => table.select(rows).map(Data::Table),
+            Data::Images(images) => images.select(rows).map(Data::Images),
+        }
+    }
 }
 
 impl From<Table> for Data {

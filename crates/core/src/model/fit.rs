@@ -3,17 +3,15 @@
 use std::time::Instant;
 
 use thinnet_kernels::Isa;
-use thinnet_kernels::philox::Key;
 
 use super::side_by_side::{self, Trained};
 use super::{Evaluation, MembersEvaluation, Model};
 use crate::average::{Average, Averaged, ensemble};
-use crate::data::{Data, Examples, Split, Targets, split};
+use crate::data::{Data, Examples, Targets};
 use crate::error::{Error, Result};
 use crate::measure::Disagreement;
-use crate::prepare::{Pipeline, strata};
+use crate::prepare::{Parts, Pipeline};
 use crate::spec::Spec;
-use crate::streams;
 use crate::train::{Balanced, ClassWeights, Event, Flow, Threads};
 
 /// A model, and what was seen while it was trained.
@@ -66,25 +64,18 @@ pub struct Prepared {
 }
 
 /// Splits the data, fits the preparation on the training rows, and fills in the spec. Without
-/// `valid`, the fraction `data.valid` of the rows validates; with it, that fraction becomes 0.
+/// `valid`, the fraction `data.valid` of the rows validates; with it, that fraction becomes 0. The test
+/// part that `data.test` sets aside is in neither.
 ///
 /// # Errors
 /// A spec or data that cannot be used.
 pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepared> {
     spec.check()?;
-    let all = || (0..data.rows()).collect();
     let mut spec = spec.clone();
     if valid.is_some() {
         spec.data.valid = Some(0.0);
     }
-    let fraction = spec.data.valid_for(data.rows());
-    let parts = if fraction > 0.0 {
-        let labels = strata(data, &spec.data)?;
-        let key = Key { seed: spec.seed, stream: streams::SPLIT };
-        split(data.rows(), labels.as_deref(), fraction, &mut streams::words(key, 0))?
-    } else {
-        Split { train: all(), valid: Vec::new() }
-    };
+    let parts = Parts::new(data, &spec.data, spec.seed)?;
     let (pipeline, warnings) = Pipeline::fit(data, &parts.train, &spec.data, &spec.prepare)?;
     let train = pipeline.examples(data, Some(&parts.train))?;
     let valid = match valid {
@@ -92,7 +83,8 @@ pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepare
         None if parts.valid.is_empty() => None,
         None => Some(pipeline.examples(data, Some(&parts.valid))?),
     };
-    let spec = spec.completed(&pipeline, data.rows(), train.rows(), valid.is_some());
+    let learned = parts.train.len() + parts.valid.len();
+    let spec = spec.completed(&pipeline, learned, train.rows(), valid.is_some());
     let prepared = Prepared { spec, pipeline, train, valid, warnings };
     prepared.check_temperature()?;
     Ok(prepared)
