@@ -32,6 +32,7 @@ mod inference_gap;
 mod metrics;
 mod overfitting;
 mod reliability;
+mod student;
 
 pub use ablation::{Interaction, Silenced};
 pub use activity::Activity;
@@ -51,6 +52,7 @@ pub use metrics::{
 
 pub use overfitting::{Gap, Overfitting};
 pub use reliability::{ReliabilityBin, reliability};
+pub use student::Student;
 
 use crate::data::Matrix;
 use crate::error::{Error, Result};
