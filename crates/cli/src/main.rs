@@ -1,6 +1,7 @@
 //! The command line of thinnet: parse, call the library, print.
 
 mod arguments;
+mod compare;
 mod demo;
 mod evaluate;
 mod fit;
@@ -41,6 +42,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Evaluate(evaluate) => evaluate::run(&evaluate),
         Command::Measure(measure) => measure::run(&measure),
         Command::Inspect(inspect) => inspect::run(&inspect),
+        Command::Compare(compare) => compare::run(&compare),
     }
 }
 
@@ -83,7 +85,8 @@ fn sentence(message: &str) -> String {
         sentence += line.strip_prefix("tip: ").unwrap_or(line);
     }
     let mode = std::env::args().nth(1).filter(|word| !word.starts_with('-')).unwrap_or_default();
-    let known = ["demo", "fit", "predict", "evaluate", "measure", "inspect"].contains(&mode.as_str());
+    let known =
+        ["demo", "fit", "predict", "evaluate", "measure", "inspect", "compare"].contains(&mode.as_str());
     let help = if known { format!("thinnet {mode} --help") } else { "thinnet --help".into() };
     format!("{sentence}; {help} lists what can be typed")
 }

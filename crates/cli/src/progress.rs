@@ -64,10 +64,7 @@ impl Progress {
     /// A bar where standard error is a terminal, else lines; nothing if `quiet`. From here on the first
     /// Ctrl-C ends the run after its step, and the second one the program.
     pub fn new(spec: &Spec, quiet: bool) -> anyhow::Result<Self> {
-        let interrupted = Arc::new(AtomicBool::new(false));
-        // In this order: the first signal finds the flag down, and then sets it.
-        flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(&interrupted))?;
-        flag::register(SIGINT, Arc::clone(&interrupted))?;
+        let interrupted = interrupted()?;
         let look = if quiet {
             Look::Nothing
         } else if is_terminal() {
@@ -200,6 +197,15 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// A flag that the first Ctrl-C sets; the second one ends the program.
+pub fn interrupted() -> anyhow::Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    // In this order: the first signal finds the flag down, and then sets it.
+    flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(&interrupted))?;
+    flag::register(SIGINT, Arc::clone(&interrupted))?;
+    Ok(interrupted)
 }
 
 fn is_terminal() -> bool {

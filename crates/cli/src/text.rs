@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use thinnet::Error;
+pub use thinnet::report::{count, number, percent};
 
 /// Writes a line to standard error. If nobody listens there, nothing is lost.
 pub fn say(line: &str) {
@@ -33,40 +34,9 @@ pub fn print_json(object: &Value) -> thinnet::Result<()> {
     print(&format!("{object}\n"))
 }
 
-/// 12,345
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// "1 row", "12,345 rows"
 pub fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number as u64), if number == 1 { one } else { many })
-}
-
-/// 1.25 %
-pub fn percent(share: f64) -> String {
-    format!("{:.2} %", 100.0 * share)
-}
-
-/// Four significant digits, and no fewer than the whole part has.
-pub fn number(value: f64) -> String {
-    let magnitude = value.abs();
-    if value == 0.0 || !value.is_finite() {
-        value.to_string()
-    } else if !(1e-4..1e9).contains(&magnitude) {
-        format!("{value:.3e}")
-    } else {
-        let decimals = (3.0 - magnitude.log10().floor()).max(0.0) as usize;
-        format!("{value:.decimals$}")
-    }
 }
 
 /// 0.31 s, 12.3 s, 3 min 20 s
@@ -108,12 +78,7 @@ mod tests {
 
     #[test]
     fn numbers_are_easy_to_read() {
-        assert_eq!([0, 999, 1000, 1234567].map(count), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!(counted(1, "row", "rows") + &counted(2, "row", "rows"), "1 row2 rows");
-        assert_eq!(
-            [0.0, 0.012345, 1.0, 68123.4, -12.345, 1e-9].map(number),
-            ["0", "0.01235", "1.000", "68123", "-12.35", "1.000e-9"].map(str::to_string)
-        );
         assert_eq!([0.314, 45.67, 200.9].map(seconds), ["0.31 s", "45.7 s", "3 min 20 s"]);
         assert_eq!([4.6, 754.0, 3723.0].map(clock), ["0:05", "12:34", "1:02:03"]);
     }

@@ -74,7 +74,9 @@ mod tests {
         };
         let first = "a,b\n1,x\n2,y\n";
         assert_eq!(of(first), of("a, b\n1.0,x\n2,y\n"), "it is the same table");
-        for changed in ["a,c\n1,x\n2,y\n", "a,b\n2,x\n1,y\n", "a,b\n1,y\n2,x\n", "a,b\n1,x\n", "b,a\nx,1\ny,2\n"] {
+        for changed in
+            ["a,c\n1,x\n2,y\n", "a,b\n2,x\n1,y\n", "a,b\n1,y\n2,x\n", "a,b\n1,x\n", "b,a\nx,1\ny,2\n"]
+        {
             assert_ne!(of(first), of(changed), "{changed}");
         }
     }

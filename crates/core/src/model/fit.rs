@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::measure::Disagreement;
 use crate::prepare::{Parts, Pipeline};
 use crate::spec::Spec;
-use crate::train::{Balanced, ClassWeights, Event, Flow, Threads};
+use crate::train::{Balanced, ClassWeights, Event, Flow, Outcome, Threads, Trainer};
 
 /// A model, and what was seen while it was trained.
 #[derive(Clone, Debug)]
@@ -161,6 +161,28 @@ impl Prepared {
 }
 
 impl Prepared {
+    /// Trains the network of another spec on the prepared data and leaves it at that: no model is made of
+    /// it, and nothing measured but what the run itself validates.
+    ///
+    /// # Errors
+    /// A spec that cannot be used.
+    pub(crate) fn train_only(
+        &self,
+        spec: &Spec,
+        threads: &Threads,
+        watch: &mut (dyn FnMut(&Event) -> Flow + Send),
+    ) -> Result<Outcome> {
+        let isa = Isa::from_environment().map_err(Error::Machine)?;
+        let Spec { network, thin, train, seed, .. } = spec;
+        let trainer = Trainer { network, thin, train, seed: *seed, isa };
+        let valid = self.valid.as_ref();
+        if train.class_weights == ClassWeights::Equal {
+            return trainer.run(&self.train, valid, threads, watch);
+        }
+        let weights = weights(&self.train, &self.pipeline, &train.class_weights)?;
+        trainer.run(&Examples { weights, ..self.train.clone() }, valid, threads, watch)
+    }
+
     /// A temperature is fitted on validation rows, and is one of logits.
     fn check_temperature(&self) -> Result<()> {
         let problem = match (&self.train.targets, &self.valid) {
