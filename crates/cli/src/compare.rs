@@ -110,10 +110,10 @@ impl Lines<'_> {
         let line = match event {
             _ if self.quiet => None,
             Event::Ready { lanes, .. } => Some(format!(
-                "{} at equal cost, {}, {} minutes, {} at a time",
+                "{} at equal cost, {}, {} in all, {} at a time",
                 text::counted(self.setup.methods.len(), "method", "methods"),
                 text::counted(self.setup.seeds as usize, "seed", "seeds"),
-                self.setup.minutes,
+                text::seconds(60.0 * self.setup.minutes),
                 text::counted(*lanes, "run", "runs")
             )),
             Event::Planned(plan) => Some(planned(plan)),

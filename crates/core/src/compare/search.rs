@@ -59,7 +59,7 @@ impl Comparison<'_> {
         let total = methods.len() * rungs.iter().map(|rung| rung.candidates).sum::<usize>();
         self.done.store(0, Ordering::Relaxed);
         let mut left: Vec<Vec<usize>> = vec![(0..CANDIDATES).collect(); methods.len()];
-        let mut ran = Vec::new();
+        let mut ran: Vec<Candidate> = Vec::new();
         for (number, rung) in rungs.iter().enumerate() {
             let places =
                 left.iter().enumerate().flat_map(|(at, of)| of.iter().map(move |&place| (at, place)));
@@ -76,34 +76,38 @@ impl Comparison<'_> {
             else {
                 return Ok(None);
             };
-            ran = results;
+            ran.extend(results);
             let keep = rungs.get(number + 1).map_or(1, |rung| rung.candidates);
             for (at, left) in left.iter_mut().enumerate() {
-                let of = |candidate: &&Candidate| candidate.method == methods[at];
+                let of = |of: &&Candidate| of.method == methods[at] && of.rung == number;
                 let losses: Vec<f64> =
                     ran.iter().filter(of).map(|of| of.loss.unwrap_or(f64::INFINITY)).collect();
                 *left = lowest(&losses, keep).into_iter().map(|place| left[place]).collect();
             }
         }
         let chosen = methods.into_iter().zip(left).map(|(method, left)| {
-            let best = ran.iter().find(|of| of.method == method && Some(&of.candidate) == left.first());
-            self.chosen(first, method, best)
+            let of = |of: &&Candidate| of.method == method && Some(&of.candidate) == left.first();
+            self.chosen(first, method, &ran.iter().filter(of).copied().collect::<Vec<_>>())
         });
         chosen.collect::<Result<_>>().map(Some)
     }
 
-    /// The best candidate of a method, if its loss is a number.
-    fn chosen(&self, first: &Ready, method: Method, best: Option<&Candidate>) -> Result<(Method, Chosen)> {
-        let Some((best, loss)) = best.and_then(|best| Some((best, best.loss?))) else {
+    /// The best candidate of a method, if its loss is a number; `runs` are its runs on all rungs.
+    fn chosen(&self, first: &Ready, method: Method, runs: &[Candidate]) -> Result<(Method, Chosen)> {
+        let Some((&Candidate { candidate, .. }, loss)) =
+            runs.last().and_then(|last| Some((last, last.loss?)))
+        else {
             let problem = format!(
                 "the loss stopped being finite with all that was tried for {method}; take a lower one than {}",
                 self.setup.spec.train.learning_rate
             );
             return Err(Error::spec("train.learning_rate", problem));
         };
-        let spec = self.candidate_spec(first, method, best.candidate);
+        let spec = self.candidate_spec(first, method, candidate);
         self.tell(&Event::Chosen { method, spec: &spec, loss });
-        Ok((method, Chosen { candidate: best.candidate, speed: best.rows as f64 / best.seconds }))
+        let rows: u64 = runs.iter().map(|run| run.rows).sum();
+        let speed = rows as f64 / runs.iter().map(|run| run.seconds).sum::<f64>();
+        Ok((method, Chosen { candidate, speed }))
     }
 
     /// One run of the search, or what is written down of it; none if it was stopped.

@@ -133,3 +133,96 @@ fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Method::{Dropout, Ensemble, L1, L2, Nothing};
+    use super::*;
+    use crate::compare::summary::made_up::summaries;
+
+    const HIGH: &[f64] = &[0.50, 0.53, 0.52, 0.51];
+    const NEAR: &[f64] = &[0.52, 0.50, 0.53, 0.51];
+    const LOW: &[f64] = &[0.20, 0.22, 0.21, 0.22];
+    const ALIKE: &[f64] = &[0.22, 0.20, 0.22, 0.21];
+
+    fn says(of: &[(Method, f64, &[f64])], sentence: &str) {
+        let (methods, best) = summaries(of);
+        assert_eq!(super::sentence(&methods, best), sentence);
+    }
+
+    #[test]
+    fn a_remedy_that_helps_is_to_be_used() {
+        let of = [(Nothing, 0.5, HIGH), (L1, 0.5, NEAR), (L2, 0.3, ALIKE), (Dropout, 0.2, LOW)];
+        says(
+            &of,
+            "Use dropout: its nll on the test rows is 0.2125, and that of nothing 0.5150 (p < 0.001). L2 cannot \
+             be told from dropout.",
+        );
+        let alone = [(Nothing, 0.5, HIGH), (Dropout, 0.2, LOW), (L1, 0.4, NEAR)];
+        says(
+            &alone,
+            "Use dropout: its nll on the test rows is 0.2125, and that of nothing 0.5150 (p < 0.001). Every other \
+             method does worse.",
+        );
+        let better = [(Nothing, 0.5, &[0.9, 0.93, 0.92, 0.91][..]), (L1, 0.2, HIGH), (Dropout, 0.3, LOW)];
+        says(
+            &better,
+            "Use l1: its nll on the test rows is 0.5150, and that of nothing 0.9150 (p < 0.001). Dropout does \
+             better still on the test rows.",
+        );
+    }
+
+    #[test]
+    fn what_other_seeds_could_turn_is_not_told() {
+        says(
+            &[(Nothing, 0.5, HIGH), (Dropout, 0.2, NEAR)],
+            "The data do not tell: the validation rows favour dropout, but on the test rows its nll is 0.5150 and \
+             that of nothing 0.5150, which other seeds could turn (p = 1.000).",
+        );
+        says(
+            &[(Nothing, 0.5, LOW), (Dropout, 0.2, HIGH)],
+            "Use nothing, or more validation rows: these favour dropout, but on the test rows its nll is 0.5150, \
+             and that of nothing 0.2125 (p < 0.001).",
+        );
+    }
+
+    #[test]
+    fn nothing_may_be_best() {
+        says(
+            &[(Nothing, 0.1, HIGH), (L1, 0.2, NEAR)],
+            "Use nothing: no remedy lowers the nll of the test rows, 0.5150, by more than other seeds could turn.",
+        );
+        says(
+            &[(Nothing, 0.1, HIGH), (L1, 0.2, LOW), (L2, 0.2, ALIKE)],
+            "The data do not tell: the validation rows favour nothing, but on the test rows the nll of l1 and l2 \
+             is lower.",
+        );
+    }
+
+    #[test]
+    fn an_ensemble_has_its_price() {
+        let of = [(Nothing, 0.5, HIGH), (Dropout, 0.2, NEAR), (Ensemble, 0.1, LOW)];
+        let (methods, best) = summaries(&of);
+        let sentence = sentence(&methods, best);
+        let price = " The nll of the ensemble, 0.2125, is lower (p < 0.001), at 5.0 times the training time.";
+        assert!(best == Dropout && sentence.ends_with(price), "{sentence}");
+    }
+
+    #[test]
+    fn without_pairs_nothing_is_told() {
+        says(&[(Dropout, 0.2, LOW)], "Only dropout was run, so there is nothing to compare it with.");
+        says(
+            &[(Nothing, 0.5, &[0.5]), (L1, 0.2, &[0.2])],
+            "The validation rows favour l1, but from one seed nothing can be told; run more seeds.",
+        );
+        says(
+            &[(L1, 0.2, HIGH), (L2, 0.4, NEAR), (Dropout, 0.4, &[0.9, 0.93, 0.92, 0.91])],
+            "The validation rows favour l1. L2 cannot be told from l1.",
+        );
+    }
+
+    #[test]
+    fn small_probabilities_are_not_written_as_zero() {
+        assert_eq!([0.0001, 0.0123, 1.0].map(p_value), ["p < 0.001", "p = 0.012", "p = 1.000"]);
+    }
+}

@@ -92,12 +92,9 @@ impl Summary {
     }
 
     /// Of a method with a result for every seed.
-    fn new(setup: &Setup, prepared: &Prepared, method: Method, runs: Vec<Run>) -> Option<Self> {
+    fn of(method: Method, settings: String, runs: Vec<Run>) -> Option<Self> {
         let measured: Vec<(&Run, &Measured)> =
             runs.iter().map(|run| Some((run, run.measured.as_ref()?))).collect::<Option<_>>()?;
-        let (first, _) = measured.first()?;
-        let spec =
-            method.run(&method.candidates(&prepared.spec)[first.candidate], first.epochs, setup.members);
         let valid: Vec<f64> = measured.iter().map(|(_, of)| loss(&of.valid)).collect();
         let each: Vec<Vec<(&'static str, Option<f64>)>> =
             measured.iter().map(|(run, of)| measures(run, of)).collect();
@@ -107,9 +104,9 @@ impl Summary {
         };
         Some(Self {
             method,
-            settings: method.settings(&spec),
+            settings,
             valid_loss: Estimate::of(&valid)?,
-            measures: each[0].iter().enumerate().map(of).collect(),
+            measures: each.first()?.iter().enumerate().map(of).collect(),
             against_nothing: None,
             against_best: None,
             runs,
@@ -161,7 +158,12 @@ impl Compared {
         let (mut methods, mut failed) = (Vec::new(), Vec::new());
         for &method in &setup.methods {
             let own: Vec<Run> = runs.iter().filter(|run| run.method == method).cloned().collect();
-            match Summary::new(setup, &first.prepared, method, own) {
+            let spec = own.first().map(|run| {
+                let candidate = &method.candidates(&first.prepared.spec)[run.candidate];
+                method.run(candidate, run.epochs, setup.members)
+            });
+            let settings = spec.map_or(String::new(), |spec| method.settings(&spec));
+            match Summary::of(method, settings, own) {
                 Some(summary) => methods.push(summary),
                 None => failed.push(method),
             }
@@ -170,11 +172,7 @@ impl Compared {
             let problem = "no method has a run for every seed whose loss stayed finite; take a lower one";
             Error::spec("train.learning_rate", problem)
         })?;
-        let against = [Method::Nothing, best].map(|other| tests(&methods, other));
-        let [against_nothing, against_best] = against.map(|tests| tests.into_iter());
-        for ((summary, nothing), best) in methods.iter_mut().zip(against_nothing).zip(against_best) {
-            (summary.against_nothing, summary.against_best) = (nothing, best);
-        }
+        test_all(&mut methods, best);
         Ok(Self {
             prepared: first.prepared.clone(),
             test_rows: first.test.rows(),
@@ -205,6 +203,14 @@ fn best(methods: &[Summary]) -> Option<Method> {
         .or_else(|| lowest(&mut methods.iter()))
 }
 
+/// Tests every method against the one that does nothing and against the best.
+fn test_all(methods: &mut [Summary], best: Method) {
+    let [against_nothing, against_best] = [Method::Nothing, best].map(|other| tests(methods, other));
+    for ((summary, nothing), best) in methods.iter_mut().zip(against_nothing).zip(against_best) {
+        (summary.against_nothing, summary.against_best) = (nothing, best);
+    }
+}
+
 /// The tests of every method against one of them.
 fn tests(methods: &[Summary], other: Method) -> Vec<Option<Against>> {
     let partner = methods.iter().find(|summary| summary.method == other).map(Summary::test_losses);
@@ -220,4 +226,114 @@ fn tests(methods: &[Summary], other: Method) -> Vec<Option<Against>> {
         Some(Against { difference, p_holm })
     };
     differences.into_iter().map(against).collect()
+}
+
+/// Summaries of made-up runs.
+#[cfg(test)]
+pub(super) mod made_up {
+    use super::*;
+    use crate::measure::Classification;
+    use crate::train::Ended;
+
+    fn evaluation(nll: f64) -> Evaluation {
+        let reliability = Vec::new();
+        let (brier, ece, auc) = (0.1, 0.05, None);
+        Evaluation::Classification(Classification {
+            rows: 100,
+            error: 0.02,
+            accuracy: 0.98,
+            nll,
+            brier,
+            ece,
+            auc,
+            reliability,
+        })
+    }
+
+    fn run(method: Method, seed: u32, valid: f64, test: f64) -> Run {
+        let measured = Measured {
+            ended: Ended::Finished,
+            chosen_epoch: 3,
+            history: Vec::new(),
+            train: evaluation(0.0),
+            valid: evaluation(valid),
+            test: evaluation(test),
+            correlation: Some(0.2),
+        };
+        let seconds = if method == Method::Ensemble { 10.0 } else { 2.0 };
+        let (candidate, epochs, measured) = (0, 3, Some(measured));
+        Run { method, seed, candidate, epochs, measured, rows: 300, seconds, elapsed: 0.0 }
+    }
+
+    /// Methods with the nll of their validation rows, and those of the test rows for each seed; and the best.
+    pub fn summaries(of: &[(Method, f64, &[f64])]) -> (Vec<Summary>, Method) {
+        let summary = |&(method, valid, tests): &(Method, f64, &[f64])| {
+            let runs: Vec<Run> =
+                tests.iter().zip(0..).map(|(&test, seed)| run(method, seed, valid, test)).collect();
+            Summary::of(method, String::new(), runs).unwrap()
+        };
+        let mut methods: Vec<Summary> = of.iter().map(summary).collect();
+        let best = best(&methods).unwrap();
+        test_all(&mut methods, best);
+        (methods, best)
+    }
+
+    /// A run without a result.
+    pub fn failed(method: Method) -> Run {
+        Run { measured: None, ..run(method, 0, 0.0, 0.0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::made_up::{failed, summaries};
+    use super::*;
+
+    #[test]
+    fn the_validation_rows_choose_the_best_of_those_that_cost_the_same() {
+        let tests: &[f64] = &[0.5, 0.6];
+        let best = |of: &[(Method, f64)]| {
+            summaries(&of.iter().map(|&(method, valid)| (method, valid, tests)).collect::<Vec<_>>()).1
+        };
+        use Method::{Dropout, Ensemble, L2, Nothing};
+        assert_eq!(best(&[(Nothing, 0.3), (L2, 0.1), (Dropout, 0.2)]), L2);
+        assert_eq!(best(&[(Nothing, 0.3), (Ensemble, 0.1)]), Nothing);
+        assert_eq!(best(&[(L2, 0.1), (Dropout, 0.1)]), L2, "of equals the first");
+        assert_eq!(best(&[(Ensemble, 0.1)]), Ensemble);
+    }
+
+    #[test]
+    fn tests_are_paired_and_raised_within_each_family() {
+        let (methods, best) = summaries(&[
+            (Method::Nothing, 0.4, &[0.30, 0.34, 0.32]),
+            (Method::L2, 0.3, &[0.28, 0.33, 0.30]),
+            (Method::Dropout, 0.2, &[0.20, 0.23, 0.24]),
+        ]);
+        assert_eq!(best, Method::Dropout);
+        assert!(methods[0].against_nothing.is_none() && methods[2].against_best.is_none());
+        let p = |values: &[f64], partners: &[f64]| Paired::new(values, partners).unwrap().p;
+        let [l2, dropout] = [&[0.28, 0.33, 0.30], &[0.20, 0.23, 0.24]].map(|of| p(of, &[0.30, 0.34, 0.32]));
+        let raised = holm(&[l2, dropout]);
+        let against = |summary: &Summary| summary.against_nothing.unwrap();
+        assert_eq!([against(&methods[1]).p_holm, against(&methods[2]).p_holm], [raised[0], raised[1]]);
+        assert!((against(&methods[2]).difference.mean + 0.29 / 3.0).abs() < 1e-12);
+        assert_eq!(methods[0].against_best.unwrap().difference.mean, -against(&methods[2]).difference.mean);
+    }
+
+    #[test]
+    fn measures_are_means_over_the_seeds() {
+        let (methods, _) = summaries(&[(Method::L1, 0.3, &[0.2, 0.4])]);
+        let estimate = |name: &str| methods[0].estimate(name).unwrap();
+        assert!(
+            (estimate("nll").mean - 0.3).abs() < 1e-12 && (methods[0].test_loss().mean - 0.3).abs() < 1e-12
+        );
+        assert!((estimate("gap").mean - 0.3).abs() < 1e-12, "nothing was lost in training");
+        assert_eq!((estimate("seconds").mean, estimate("error").standard_error), (2.0, Some(0.0)));
+        assert!(methods[0].estimate("rmse").is_none());
+    }
+
+    #[test]
+    fn a_method_without_a_result_has_no_summary() {
+        assert!(Summary::of(Method::L1, String::new(), vec![failed(Method::L1)]).is_none());
+    }
 }
