@@ -174,24 +174,23 @@ fn a_comparison_that_is_stopped_can_go_on() {
     let (data, whole, stopped) = (table(&classes()), folder("unstopped"), folder("stopped"));
     run(&data, &setup, &whole, false);
     let sets = Sets { data: &data, valid: None, test: None };
-    let (mut resume, mut sessions) = (false, 0);
+    let (mut resume, mut sessions) = (false, 1);
     loop {
-        // Each time in the middle of some run, a little further on than the last one.
+        // Each time in the middle of a run, four runs further on than the time before.
         let done = AtomicUsize::new(0);
         let watch = |event: &Event| {
             let done = match event {
                 Event::Candidate { .. } | Event::Run { .. } => done.fetch_add(1, Ordering::Relaxed),
                 _ => done.load(Ordering::Relaxed),
             };
-            if done > 5 && matches!(event, Event::Step) { Flow::Stop } else { Flow::Continue }
+            if done >= 4 * sessions && matches!(event, Event::Step) { Flow::Stop } else { Flow::Continue }
         };
-        sessions += 1;
         if compare(&sets, &setup, &stopped, resume, 1, &watch).unwrap().is_some() {
             break;
         }
-        resume = true;
+        (resume, sessions) = (true, sessions + 1);
     }
-    assert!(sessions > 2, "{sessions}");
+    assert_eq!(sessions, 6, "24 runs, of which each session does four");
     assert_eq!(records(&stopped), records(&whole));
     assert!(files(&stopped) == files(&whole));
 }
