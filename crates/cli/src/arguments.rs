@@ -36,6 +36,7 @@ give a CSV file or images, and get one model file that predicts.";
 const EXAMPLES: &str = "\
 Examples:
   thinnet demo                               what dropout does, in half a minute
+  thinnet elephant                           the same, as a drawing of an elephant
   thinnet fit rows.csv                       learn the last column
   thinnet fit rows.csv --target price --ignore id
                                              learn another one, leave one out
@@ -47,6 +48,7 @@ Examples:
                                              units depend on each other
   thinnet compare rows.csv                   what keeps a network from overfitting
   thinnet inspect rows.thinnet               what is in a model
+  thinnet study --list                       published results that can be run again
   thinnet fit --help                         every option of a mode
 
 DATA is a CSV or TSV file with a header, plain or gzipped; a folder with the
@@ -60,6 +62,8 @@ Exit status: 0 all went well, 1 the run failed, 2 a wrong command line.";
 pub enum Command {
     /// Learn the built-in digits with and without dropout, side by side
     Demo(Demo),
+    /// Draw von Neumann's elephant, and what networks learn of noisy points of it
+    Elephant(Elephant),
     /// Train a model on DATA and write it to a file
     Fit(Box<Fit>),
     /// Predict a class or a value for each row of DATA
@@ -72,6 +76,8 @@ pub enum Command {
     Inspect(Inspect),
     /// Compare what keeps a network from overfitting DATA, at equal cost
     Compare(Box<Compare>),
+    /// Run a published result again and show ours beside theirs
+    Study(Study),
 }
 
 /// `thinnet demo`
@@ -95,6 +101,48 @@ pub struct Demo {
     pub json: bool,
 }
 
+/// `thinnet elephant`
+#[derive(Args, Debug)]
+#[command(after_help = ELEPHANT_NOTES, allow_negative_numbers = true)]
+pub struct Elephant {
+    /// Also write an animated picture to this file [default: none]
+    #[arg(short, long, value_name = "FILE.svg")]
+    pub output: Option<PathBuf>,
+    /// The seed of noise, weights, order and masks, 0 to 4294967295 [default: 0]
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, hide_default_value = true)]
+    pub seed: u32,
+    /// Standard deviation of the noise of each point, right and up, 0 to 1000; the elephant is 155 wide
+    /// [default: 6]
+    #[arg(long, value_name = "DEVIATION", default_value_t = 6.0, hide_default_value = true)]
+    #[arg(value_parser = deviation)]
+    pub noise: f64,
+    /// Epochs of each network [default: 600]
+    #[arg(long, value_name = "EPOCHS", default_value_t = 600, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub epochs: u64,
+    /// With 1 the networks learn one after the other, else side by side; 0 takes all cores [default: 0]
+    #[arg(long, value_name = "THREADS", default_value_t = 0, hide_default_value = true)]
+    #[arg(value_parser = threads)]
+    pub threads: usize,
+    /// Draw with plain characters, not with braille dots
+    #[arg(long)]
+    pub ascii: bool,
+    /// Print one JSON object instead of the drawings
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing but warnings and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+const ELEPHANT_NOTES: &str = "\
+The numbers are those of Mayer, Khairy and Howard (2010); docs/elephant.md says
+how they draw an elephant, and what is shown.
+
+Examples:
+  thinnet elephant -o elephant.svg
+  thinnet elephant --seed 1 --noise 3";
+
 /// `thinnet fit`
 #[derive(Args, Debug)]
 #[command(after_help = FIT_EXAMPLES, allow_negative_numbers = true)]
@@ -104,6 +152,9 @@ pub struct Fit {
     /// Where the model goes [default: the name of DATA with .thinnet, in this folder]
     #[arg(short, long, value_name = "MODEL")]
     pub output: Option<PathBuf>,
+    /// Write an HTML page that shows the run: learning, trust, units, spec [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// Print one JSON object instead of the summary
     #[arg(long)]
     pub json: bool,
@@ -118,7 +169,7 @@ pub struct Fit {
     #[arg(long, value_name = "FILE")]
     pub spec: Option<PathBuf>,
     /// Print the whole spec that would run, and do not run it
-    #[arg(long, conflicts_with_all = ["json", "output"])]
+    #[arg(long, conflicts_with_all = ["json", "output", "report"])]
     pub print_spec: bool,
     /// The seed of split, weights, order and masks, 0 to 4294967295 [default: 0]
     #[arg(long, value_name = "NUMBER")]
@@ -150,6 +201,7 @@ Examples:
   thinnet fit mnist/ --hidden 1024,1024,1024 --input-dropout 0.2 --minutes 8
   thinnet fit rows.csv --members 8 --member-hidden 256,256 --member-hidden 128,128,128
   thinnet fit rows.csv --drop concrete --share row --dropout 0.1
+  thinnet fit rows.csv --report rows.html
   thinnet fit rows.csv --print-spec > run.toml
   thinnet fit rows.csv --spec run.toml --seed 1 -o second.thinnet
 
@@ -632,6 +684,48 @@ Examples:
   thinnet compare digits --methods nothing,l2,dropout --seeds 10
   thinnet compare mnist/ --hidden 1024,1024 --minutes 240 --json";
 
+/// `thinnet study`
+#[derive(Args, Debug)]
+#[command(after_help = STUDY_NOTES)]
+pub struct Study {
+    /// A study that --list names, or a TOML file with one of your own
+    #[arg(required_unless_present = "list")]
+    pub name: Option<String>,
+    /// Name the studies, the time that they take, and the data that they need
+    #[arg(long, conflicts_with_all = ["name", "json"])]
+    pub list: bool,
+    /// The folder with the data sets, each under its name [default: $THINNET_DATA, else data]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// A smaller version, of minutes, to see that it works
+    #[arg(long)]
+    pub quick: bool,
+    /// Runs of each variant, with the seeds 0, 1, 2, … [default: as the study says]
+    #[arg(long, value_name = "RUNS", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub seeds: Option<u32>,
+    /// Where finished runs are kept [default: NAME-study, or NAME-quick with --quick]
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+    /// Threads; the results are the same for any number; 0 takes all cores [default: 0]
+    #[arg(long, value_name = "THREADS", default_value_t = 0, hide_default_value = true)]
+    #[arg(value_parser = threads)]
+    pub threads: usize,
+    /// Print one JSON object instead of the tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+const STUDY_NOTES: &str = "\
+Each finished run is kept in a small file, and is not run again: Ctrl-C stops
+a study, the same command goes on with it, and more --seeds add to it. What
+each study runs, and how ours is judged, stands in docs/studies.md.
+
+Examples:
+  thinnet study --list
+  thinnet study srivastava-table-2 --quick
+  thinnet study srivastava-table-2 --data ~/datasets --seeds 5
+  thinnet study my-study.toml --json";
+
 /// Rows that are held out.
 #[derive(Clone, Debug)]
 pub enum Rows {
@@ -711,6 +805,14 @@ fn class_weights(text: &str) -> std::result::Result<ClassWeights, String> {
     };
     let weights = text.split(',').map(weight).collect::<Option<_>>();
     weights.map(ClassWeights::Each).ok_or("write balanced, or CLASS=NUMBER,CLASS=NUMBER".into())
+}
+
+/// The standard deviation of noise.
+fn deviation(text: &str) -> std::result::Result<f64, String> {
+    match text.parse() {
+        Ok(deviation) if (0.0..=1000.0).contains(&deviation) => Ok(deviation),
+        _ => Err("write a number from 0 to 1000".into()),
+    }
 }
 
 /// So many can be started on any machine.

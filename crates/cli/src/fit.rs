@@ -7,16 +7,18 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 use serde::Serialize;
 use serde_json::{Value, json};
-use thinnet::data::{Cells, ColumnType, ColumnTypes, Data, DataSpec};
+use thinnet::data::{Cells, ColumnType, ColumnTypes, Data, DataSpec, Examples};
+use thinnet::measure::Effort;
 use thinnet::model::{Evaluation, Fitted, FittedMember, Member, Model, Prepared, Run, prepare};
 use thinnet::prepare::Inputs;
 use thinnet::report::table;
 use thinnet::thin::{Drop, Pruned, PrunedLayer, Rates};
-use thinnet::train::{Ended, Threads};
+use thinnet::train::{Ended, Optimizer, Pair, Threads, WeightAverage};
 use thinnet::{Error, Spec};
 
 use crate::arguments::{Arguments, Columns, Fit, Rows};
 use crate::evaluate::{disagree, measures, members_table};
+use crate::page::{self, Shown};
 use crate::progress::Progress;
 use crate::text;
 
@@ -26,6 +28,7 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
     let output = arguments.output.clone().unwrap_or_else(|| default_output(&arguments.data));
     if !arguments.print_spec {
         check_output(&output)?;
+        arguments.report.as_deref().map(|page| check_report(page, &output)).transpose()?;
     }
     let prepared = read(arguments, &spec)?;
     if arguments.print_spec {
@@ -35,6 +38,8 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
     if !arguments.quiet {
         introduce(&prepared, &threads);
     }
+    let held_out =
+        arguments.report.as_ref().map(|_| prepared.valid.as_ref().unwrap_or(&prepared.train).clone());
     let mut progress = Progress::new(&prepared.spec, arguments.quiet)?;
     let fitted = prepared.fit(&threads, &mut |event| progress.note(event));
     progress.finish();
@@ -51,12 +56,68 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
             return Err(Error::NotFinite { step, learning_rate }.into());
         }
     }
+    let mut answer = as_json(&fitted, &output);
+    if let (Some(page), Some(examples)) = (&arguments.report, &held_out) {
+        answer["report"] = json!(page.display().to_string());
+        shown(arguments, &fitted, &output, examples, &answer, &threads).write(page, &threads)?;
+    }
     if arguments.json {
-        text::print_json(&as_json(&fitted, &output))?;
+        text::print_json(&answer)?;
     } else if !arguments.quiet {
-        text::print(&summary(&fitted, &output, &arguments.data, &threads))?;
+        text::print(&summary(arguments, &fitted, &output, &threads))?;
     }
     Ok(())
+}
+
+/// What the rows of a page are called where nothing was held out.
+pub const TRAINING_ROWS: &str = "training rows";
+
+/// The run as its page shows it, with the rows that were held out or, without them, those trained on.
+fn shown<'a>(
+    arguments: &Fit,
+    fitted: &'a Fitted,
+    output: &Path,
+    examples: &'a Examples,
+    answer: &Value,
+    threads: &Threads,
+) -> Shown<'a> {
+    let valid = fitted.valid.as_ref();
+    let parts = [("training", Some(&fitted.train)), ("validation", valid)];
+    let mut facts = page::facts(&fitted.model, &name_of(&arguments.data));
+    facts.extend([
+        ("Time", took(fitted, threads)),
+        ("Model", format!("{}, written by thinnet {}", output.display(), env!("CARGO_PKG_VERSION"))),
+    ]);
+    Shown {
+        title: page::title(&fitted.model, &name_of(&arguments.data)),
+        facts,
+        model: &fitted.model,
+        member: 0,
+        parts: parts.into_iter().filter_map(|(name, part)| Some((name, part?))).collect(),
+        examples,
+        rows: if valid.is_some() { "validation rows" } else { TRAINING_ROWS },
+        effort: Effort::default(),
+        command: again(arguments, "run.toml"),
+        answer: answer.clone(),
+    }
+}
+
+/// What a file or folder is called, without the folders that it is in.
+fn name_of(data: &Path) -> String {
+    data.file_name().map_or_else(|| data.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Finds out before the run whether its page can be written after it, and not over its model.
+fn check_report(page: &Path, output: &Path) -> anyhow::Result<()> {
+    let whole = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        folder.canonicalize().map(|folder| folder.join(path.file_name().unwrap_or_default())).ok()
+    };
+    if whole(page).is_some_and(|page| Some(page) == whole(output)) {
+        let problem = format!("model and report cannot both go to {}", page.display());
+        return Err(Arguments::command().error(ErrorKind::ArgumentConflict, problem).into());
+    }
+    Ok(check_output(page)?)
 }
 
 /// The spec that the options ask for.
@@ -196,11 +257,16 @@ fn types(data: &Data) -> ColumnTypes {
 }
 
 fn print_spec(arguments: &Fit, spec: &Spec) -> anyhow::Result<()> {
-    let mut command = format!("thinnet fit {} --spec THIS-FILE", text::typed(&arguments.data));
+    Ok(text::print(&format!("# {}\n{}", again(arguments, "THIS-FILE"), spec.to_toml()?))?)
+}
+
+/// The command that runs a spec on the same data.
+fn again(arguments: &Fit, spec: &str) -> String {
+    let mut command = format!("thinnet fit {} --spec {spec}", text::typed(&arguments.data));
     if let Some(Rows::File(path)) = &arguments.columns.valid {
         command += &format!(" --valid {}", text::typed(path));
     }
-    Ok(text::print(&format!("# {command}\n{}", spec.to_toml()?))?)
+    command
 }
 
 /// The data's name without its extension, in the current folder.
@@ -220,7 +286,7 @@ pub fn stem(data: &Path) -> String {
 }
 
 /// Finds out before the run whether its model can be written after it.
-fn check_output(output: &Path) -> thinnet::Result<()> {
+pub fn check_output(output: &Path) -> thinnet::Result<()> {
     if fs::metadata(output).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return Ok(());
     }
@@ -262,7 +328,7 @@ pub fn shape(spec: &Spec, inputs: usize, outputs: usize) -> String {
 }
 
 /// The network, or how many there are and in what they differ.
-fn networks(spec: &Spec, inputs: usize, outputs: usize) -> String {
+pub fn networks(spec: &Spec, inputs: usize, outputs: usize) -> String {
     let ensemble = &spec.ensemble;
     if ensemble.members == 1 {
         return shape(&spec.member(0), inputs, outputs);
@@ -320,6 +386,39 @@ pub fn thinning(spec: &Spec) -> Option<String> {
     Some(format!("{}, {what}", parts.join(" and ")))
 }
 
+/// adam, learning rate 0.001 (constant), batches of 64, slices of 64
+pub fn training(spec: &Spec, training_rows: usize) -> String {
+    let train = &spec.train;
+    format!(
+        "{}, learning rate {} ({}), batches of {}, slices of {}",
+        named(&train.optimizer),
+        train.learning_rate,
+        train.schedule,
+        train.batch_for(training_rows),
+        train.slice
+    )
+}
+
+/// What else keeps the network from overfitting, if anything does.
+pub fn penalties(spec: &Spec) -> Option<String> {
+    let train = &spec.train;
+    let patience = train.patience.unwrap_or(0);
+    let parts = [
+        (train.l1 > 0.0).then(|| format!("L1 of {}", train.l1)),
+        (train.l2 > 0.0).then(|| format!("L2 of {}", train.l2)),
+        (train.weight_decay > 0.0 && train.optimizer == Optimizer::Adamw)
+            .then(|| format!("weight decay of {}", train.weight_decay)),
+        (train.max_norm > 0.0).then(|| format!("max-norm {}", train.max_norm)),
+        (train.label_smoothing > 0.0).then(|| format!("label smoothing of {}", train.label_smoothing)),
+        (train.pair != Pair::None).then(|| train.pair.to_string()),
+        (train.weight_average != WeightAverage::None)
+            .then(|| format!("mean of weights {}", train.weight_average)),
+        (patience > 0).then(|| format!("early stopping after {patience} epochs without improvement")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
 /// The name that a spec has for something.
 pub fn named(value: &impl Serialize) -> String {
     json!(value).as_str().unwrap_or_default().to_string()
@@ -367,8 +466,8 @@ pub fn left(pruned: &Pruned) -> String {
 }
 
 /// What a person reads after a run.
-fn summary(fitted: &Fitted, output: &Path, data: &Path, threads: &Threads) -> String {
-    let model = &fitted.model;
+fn summary(arguments: &Fit, fitted: &Fitted, output: &Path, threads: &Threads) -> String {
+    let (model, data) = (&fitted.model, &arguments.data);
     let parts = [("train", Some(&fitted.train)), ("validation", fitted.valid.as_ref())];
     let lines: Vec<Vec<String>> = parts
         .iter()
@@ -379,7 +478,6 @@ fn summary(fitted: &Fitted, output: &Path, data: &Path, threads: &Threads) -> St
         .collect();
     let names = measures(&fitted.train).into_iter().map(|measure| measure.0);
     let header: Vec<&str> = std::iter::once("part").chain(names).collect();
-    let rate = fitted.rows as f64 / fitted.seconds;
     let model_file = text::typed(output);
     let (test, new) = match model.pipeline.fitted_inputs() {
         Inputs::Table(_) => ("TEST.csv".into(), "NEW.csv".into()),
@@ -388,17 +486,29 @@ fn summary(fitted: &Fitted, output: &Path, data: &Path, threads: &Threads) -> St
     let test = if model.spec.data.test > 0.0 { format!("{} --part test", text::typed(data)) } else { test };
     let pruned = model.run().pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", left(pruned)));
     let ending = if several(model) { members(fitted) } else { ending(model.run(), &model.spec) };
+    let report = arguments
+        .report
+        .as_ref()
+        .map_or(String::new(), |page| format!("{} shows the run; open it in a browser.\n", page.display()));
     format!(
-        "\n{}\n{}\n{pruned}{} on {}, {} rows a second.\n{} holds the model: {}, {}.\n\nNext:\n  \
+        "\n{}\n{}\n{pruned}{}.\n{} holds the model: {}, {}.\n{report}\nNext:\n  \
          thinnet evaluate {model_file} {test}\n  thinnet predict {model_file} {new} -o predictions.csv\n",
         table(&header, &lines),
         ending,
-        text::seconds(fitted.seconds),
-        text::counted(threads.count(), "thread", "threads"),
-        text::count(rate as u64),
+        took(fitted, threads),
         output.display(),
         networks(&model.spec, model.pipeline.input_units(), model.network().outputs()),
         text::counted(model.parameters(), "parameter", "parameters"),
+    )
+}
+
+/// 4.15 s on 2 threads, 129,184 rows a second
+fn took(fitted: &Fitted, threads: &Threads) -> String {
+    format!(
+        "{} on {}, {} rows a second",
+        text::seconds(fitted.seconds),
+        text::counted(threads.count(), "thread", "threads"),
+        text::count((fitted.rows as f64 / fitted.seconds) as u64)
     )
 }
 
@@ -491,7 +601,7 @@ fn history_json(run: &Run) -> Value {
 }
 
 /// Adds the fields of one object to another.
-fn merge(object: &mut Value, fields: Value) {
+pub fn merge(object: &mut Value, fields: Value) {
     if let (Value::Object(object), Value::Object(fields)) = (object, fields) {
         object.extend(fields);
     }

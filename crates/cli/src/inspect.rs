@@ -209,7 +209,7 @@ fn learned_noise(model: &Model) -> String {
 }
 
 fn training(model: &Model) -> String {
-    let (spec, run) = (&model.spec.train, model.run());
+    let run = model.run();
     let of = |pick: fn(&thinnet::train::Epoch) -> Option<f64>| -> Vec<f64> {
         run.history.iter().map(|epoch| pick(epoch).unwrap_or(f64::NAN)).collect()
     };
@@ -227,13 +227,9 @@ fn training(model: &Model) -> String {
         false => (fit::ending(run, &model.spec) + "\n", "loss"),
     };
     format!(
-        "Training: {}, learning rate {} ({}), batches of {}, slices of {}, seed {}\n\
+        "Training: {}, seed {}\n\
          {} to train on, {} to validate, {} steps.\n{ending}{noise}\n{}",
-        fit::named(&spec.optimizer),
-        spec.learning_rate,
-        spec.schedule,
-        spec.batch_for(run.training_rows),
-        spec.slice,
+        fit::training(&model.spec, run.training_rows),
         model.spec.seed,
         text::counted(run.training_rows, "row", "rows"),
         text::count(run.validation_rows as u64),

@@ -3,19 +3,23 @@
 mod arguments;
 mod compare;
 mod demo;
+mod elephant;
 mod evaluate;
 mod fit;
 mod inspect;
 mod measure;
+mod page;
 mod predict;
 mod progress;
+mod studies;
+mod study;
 mod text;
 
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind as Wrong;
+use clap::{CommandFactory, Parser};
 
 use arguments::{Arguments, Command};
 
@@ -37,12 +41,14 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     thinnet::Isa::from_environment().map_err(thinnet::Error::Machine)?;
     match arguments.command {
         Command::Demo(demo) => demo::run(&demo),
+        Command::Elephant(elephant) => elephant::run(&elephant),
         Command::Fit(fit) => fit::run(&fit),
         Command::Predict(predict) => predict::run(&predict),
         Command::Evaluate(evaluate) => evaluate::run(&evaluate),
         Command::Measure(measure) => measure::run(&measure),
         Command::Inspect(inspect) => inspect::run(&inspect),
         Command::Compare(compare) => compare::run(&compare),
+        Command::Study(study) => study::run(&study),
     }
 }
 
@@ -85,8 +91,7 @@ fn sentence(message: &str) -> String {
         sentence += line.strip_prefix("tip: ").unwrap_or(line);
     }
     let mode = std::env::args().nth(1).filter(|word| !word.starts_with('-')).unwrap_or_default();
-    let known =
-        ["demo", "fit", "predict", "evaluate", "measure", "inspect", "compare"].contains(&mode.as_str());
+    let known = Arguments::command().find_subcommand(&mode).is_some();
     let help = if known { format!("thinnet {mode} --help") } else { "thinnet --help".into() };
     format!("{sentence}; {help} lists what can be typed")
 }

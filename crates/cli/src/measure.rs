@@ -3,7 +3,7 @@
 use serde_json::json;
 use thinnet::measure::{Coadaptation, Effort, Estimate, InferenceGap, Interaction, Overfitting};
 use thinnet::model::Measures;
-use thinnet::report::{Curve, Series, table};
+use thinnet::report::{Cell, Curve, Series, table};
 use thinnet::train::Threads;
 
 use crate::arguments::Measure;
@@ -47,15 +47,30 @@ pub fn run(arguments: &Measure) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What is said in place of a gap.
+pub const NOTHING_HELD_OUT: &str = "The run held no rows out, so it cannot be told.";
+
 fn overfitting(of: Option<&Overfitting>, chosen_epoch: u64) -> String {
     let Some(of) = of else {
-        return "OVERFITTING\nThe run held no rows out, so it cannot be told.".into();
+        return format!("OVERFITTING\n{NOTHING_HELD_OUT}");
     };
     let number = text::number;
     let gaps: Vec<f64> = of.gaps.iter().map(|gap| gap.gap).collect();
     let series = Series { name: "gap: held-out loss minus training loss", values: &gaps };
     let curve = Curve { height: 6, ..Curve::default() }.draw(&[series]);
-    let opened = match (of.opened_epoch, of.noise.map(number)) {
+    let (opened, lost) = (opened(of), lost(of));
+    format!(
+        "OVERFITTING\n{curve}\nThe gap was {} in the best epoch and {} in the last.\n{opened}\n{lost}\n\
+         The model has the parameters of epoch {chosen_epoch}. The training loss is that of the thinned networks,\n\
+         which have the harder task: with dropout the gap can lie below 0.",
+        number(of.best_gap),
+        number(of.last_gap),
+    )
+}
+
+/// When the gap opened, in a sentence.
+pub fn opened(of: &Overfitting) -> String {
+    match (of.opened_epoch, of.noise.map(text::number)) {
         (Some(epoch), Some(noise)) => {
             format!("It opened in epoch {epoch}: from there on it is more than 3 times its noise, {noise}.")
         }
@@ -63,9 +78,14 @@ fn overfitting(of: Option<&Overfitting>, chosen_epoch: u64) -> String {
             format!("It is not open: at the end it is no more than 3 times its noise, {noise}.")
         }
         _ => "There are too few epochs to tell when it opened.".into(),
-    };
+    }
+}
+
+/// What was lost after the best epoch, in a sentence or two.
+pub fn lost(of: &Overfitting) -> String {
+    let number = text::number;
     let (best, lowest) = (of.best_epoch, number(of.best_loss));
-    let lost = if best == of.last_epoch {
+    if best == of.last_epoch {
         format!("The held-out loss was lowest, {lowest}, in the last epoch: nothing was lost after it.")
     } else {
         let learned = match of.memorised {
@@ -79,55 +99,64 @@ fn overfitting(of: Option<&Overfitting>, chosen_epoch: u64) -> String {
             number(of.last_loss),
             number(of.lost)
         )
-    };
-    format!(
-        "OVERFITTING\n{curve}\nThe gap was {} in the best epoch and {} in the last.\n{opened}\n{lost}\n\
-         The model has the parameters of epoch {chosen_epoch}. The training loss is that of the thinned networks,\n\
-         which have the harder task: with dropout the gap can lie below 0.",
-        number(of.best_gap),
-        number(of.last_gap),
-    )
+    }
 }
 
 fn coadaptation(layers: &[Coadaptation]) -> String {
     if layers.is_empty() {
         return "CO-ADAPTATION\nThere are no hidden layers whose units could co-adapt.".into();
     }
-    let optional = |value: Option<f64>| value.map_or("-".into(), text::number);
+    let (headers, rows) = self::layers(layers);
+    let text = |row: &Vec<Cell>| row.iter().map(|cell| cell.text.clone()).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(text).collect();
+    format!(
+        "CO-ADAPTATION of each hidden layer\n{}\n{}",
+        table(&headers, &rows),
+        MEANINGS.map(|(name, meaning)| format!("{name:<11}  {meaning}")).join("\n")
+    )
+}
+
+/// What the headers of [`layers`] stand for.
+pub const MEANINGS: [(&str, &str); 7] = [
+    ("constant", "units that give the same on every row; correlation and rank leave them out"),
+    ("correlation", "mean |correlation| of two units: 0 independent, 1 the same"),
+    ("rank", "how many independent units would vary as much as these"),
+    ("decov", "half the sum of squared covariances of units; grows with their number and scale"),
+    (
+        "interaction",
+        "loss without both of a pair, less what each alone costs: below 0 the two\n             co-operate, above 0 one stands in for the other",
+    ),
+    ("near 0", "activations of at most 1 % of the layer's root mean square"),
+    ("activation", "mean activation"),
+];
+
+/// The measures of each hidden layer: headers, and a row for each.
+pub fn layers(layers: &[Coadaptation]) -> ([&'static str; 9], Vec<Vec<Cell>>) {
+    let number = |value: f64| Cell::number(value, text::number(value));
+    let count = |count: usize| Cell::number(count as f64, text::count(count as u64));
+    let optional = |value: Option<f64>| value.map_or("-".into(), number);
     let interaction = |of: Option<Interaction>| {
-        of.map_or("-".into(), |of| with_error(of.mean, of.standard_error, text::number))
+        of.map_or("-".into(), |of| {
+            Cell::number(of.mean, with_error(of.mean, of.standard_error, text::number))
+        })
     };
-    let line = |layer: &Coadaptation| {
+    let row = |layer: &Coadaptation| {
         let of = &layer.activity;
         vec![
-            layer.layer.to_string(),
-            text::count(of.units as u64),
-            text::count(of.constant_units as u64),
+            layer.layer.to_string().into(),
+            count(of.units),
+            count(of.constant_units),
             optional(of.mean_absolute_correlation),
             optional(of.effective_rank),
-            text::number(of.decov),
+            number(of.decov),
             interaction(layer.interaction),
-            text::percent(of.sparsity),
-            text::number(of.mean_activation),
+            Cell::number(of.sparsity, text::percent(of.sparsity)),
+            number(of.mean_activation),
         ]
     };
     let headers =
         ["layer", "units", "constant", "correlation", "rank", "decov", "interaction", "near 0", "activation"];
-    let meanings = [
-        ("constant", "units that give the same on every row; correlation and rank leave them out"),
-        ("correlation", "mean |correlation| of two units: 0 independent, 1 the same"),
-        ("rank", "how many independent units would vary as much as these"),
-        ("decov", "half the sum of squared covariances of units; grows with their number and scale"),
-        ("interaction", "loss without both of a pair, less what each alone costs: below 0 the two"),
-        ("", "co-operate, above 0 one stands in for the other"),
-        ("near 0", "activations of at most 1 % of the layer's root mean square"),
-        ("activation", "mean activation"),
-    ];
-    format!(
-        "CO-ADAPTATION of each hidden layer\n{}\n{}",
-        table(&headers, &layers.iter().map(line).collect::<Vec<_>>()),
-        meanings.map(|(name, meaning)| format!("{name:<11}  {meaning}")).join("\n")
-    )
+    (headers, layers.iter().map(row).collect())
 }
 
 /// The error, or for a regression the loss, without a share of the units of each layer.

@@ -199,7 +199,7 @@ impl Progress {
     }
 }
 
-/// A flag that the first Ctrl-C sets; the second one ends the program.
+/// From here on the first Ctrl-C sets this flag, and the second one ends the program.
 pub fn interrupted() -> anyhow::Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
     // In this order: the first signal finds the flag down, and then sets it.

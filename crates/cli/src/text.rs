@@ -39,6 +39,11 @@ pub fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number as u64), if number == 1 { one } else { many })
 }
 
+/// So many significant digits of a number, as a number.
+pub fn rounded(value: f64, digits: usize) -> f64 {
+    format!("{value:.*e}", digits.saturating_sub(1)).parse().unwrap_or(value)
+}
+
 /// 0.31 s, 12.3 s, 3 min 20 s
 pub fn seconds(seconds: f64) -> String {
     match seconds {

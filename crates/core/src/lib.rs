@@ -54,6 +54,7 @@
 //! | [`mod@report`] | what people look at | [`report::table()`], [`report::Curve`] |
 //! | [`model`] | what is kept | [`model::fit()`], [`model::Model`] |
 //! | [`mod@compare`] | remedies side by side | [`compare::compare()`], [`compare::Setup`] |
+//! | [`study`] | what the papers found, run again | [`study::Study`] |
 //!
 //! Two more examples: `library` does what the command line does, `own_network` trains a
 //! hand-written network with the dropout layer. Cargo features: none yet; all is built in.
@@ -73,6 +74,7 @@ pub mod prepare;
 pub mod report;
 mod spec;
 mod streams;
+pub mod study;
 pub mod thin;
 pub mod train;
 

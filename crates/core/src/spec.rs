@@ -47,15 +47,7 @@ impl Spec {
     /// # Errors
     /// [`Error::Data`] with line and column if it is not a spec.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
-        toml::from_str(text).map_err(|error| {
-            let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
-            let (line, column) = (
-                before.matches('\n').count() + 1,
-                before.chars().rev().take_while(|&c| c != '\n').count() + 1,
-            );
-            let place = format!("{name}, line {line}, column {column}");
-            Error::data(place, error.message().replace('\n', "; "))
-        })
+        toml::from_str(text).map_err(|error| placed(name, text, &error))
     }
 
     /// The spec as TOML.
@@ -113,6 +105,14 @@ impl Spec {
         spec.train.patience = Some(self.train.patience_for(validates));
         spec
     }
+}
+
+/// An error in TOML text as [`Error::Data`], with its line and column.
+pub(crate) fn placed(name: &str, text: &str, error: &toml::de::Error) -> Error {
+    let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
+    let (line, column) =
+        (before.matches('\n').count() + 1, before.chars().rev().take_while(|&c| c != '\n').count() + 1);
+    Error::data(format!("{name}, line {line}, column {column}"), error.message().replace('\n', "; "))
 }
 
 #[cfg(test)]

@@ -20,6 +20,16 @@ pub(crate) const BOOTSTRAP: u32 = 0x11;
 /// The columns that a member sees.
 pub(crate) const COLUMNS: u32 = 0x12;
 
+/// The rows that a study tests with, where its data have no test part.
+pub(crate) const STUDY_TEST: u32 = 0x20;
+/// The rows that a study trains on, where it takes only some.
+pub(crate) const STUDY_ROWS: u32 = 0x21;
+/// The networks whose mean a study resamples.
+pub(crate) const STUDY_NETWORKS: u32 = 0x22;
+
+/// The noise of the elephant's points.
+pub(crate) const ELEPHANT: u32 = 0x30;
+
 /// The masks of training: one stream for each level of units, 0 for the input.
 pub(crate) fn training(level: usize) -> u32 {
     0x1000_0000 + level as u32
@@ -65,4 +75,34 @@ pub(crate) fn below(key: Key, counter: Counter, limit: usize) -> usize {
 /// The fixed masks of Masksembles: one stream for each level of units.
 pub(crate) fn masks(level: usize) -> u32 {
     0x6000_0000 + level as u32
+}
+
+/// Two numbers strictly between 0 and 1, of 52 bits each.
+pub(crate) fn uniform_pair(words: [u32; 4]) -> [f64; 2] {
+    let number = |high: u32, low: u32| {
+        let bits = (u64::from(high) << 20) | u64::from(low >> 12);
+        (bits as f64 + 0.5) / (1u64 << 52) as f64
+    };
+    [number(words[0], words[1]), number(words[2], words[3])]
+}
+
+/// Two independent normal numbers (Box and Muller 1958).
+pub(crate) fn normal_pair(a: f64, b: f64, deviation: f64) -> [f64; 2] {
+    let radius = deviation * (-2.0 * libm::log(a)).sqrt();
+    let angle = std::f64::consts::TAU * b;
+    [radius * libm::cos(angle), radius * libm::sin(angle)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_of_the_words_give_finite_numbers() {
+        for words in [[0; 4], [u32::MAX; 4]] {
+            let [a, b] = uniform_pair(words);
+            assert!(0.0 < a && a < 1.0 && 0.0 < b && b < 1.0);
+            assert!(normal_pair(a, b, 1.0).iter().all(|normal| normal.abs() < 9.0));
+        }
+    }
 }

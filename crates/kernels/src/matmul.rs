@@ -12,10 +12,10 @@
 //! | gradient | gradients `[units, rows]` | inputs `[rows, inputs]` | `[units, inputs]` |
 //!
 //! S is read one number at a time and spread over the lanes, so that it needs no packing;
-//! with 64 rows to a slice each number read feeds four vectors of 16.
+//! with 64 rows to a slice each number read feeds four vectors of 16, or eight of 8.
 
 use crate::isa::for_each_isa;
-use crate::simd::Simd;
+use crate::simd::{Simd, Walk};
 use crate::{LINE, fits};
 
 /// A selection of lines and steps of a matrix: S\[j, k\] = `values[lines[j] * line_stride + steps[k] * step_stride]`.
@@ -48,7 +48,11 @@ impl<'a> Submatrix<'a> {
 
 /// Steps that are walked before the next lines are begun, so that the vectors of these steps
 /// stay in the first-level cache.
-pub(crate) const STEP_BLOCK: usize = 128;
+pub(crate) const STEP_BLOCK: usize = 64;
+
+/// Columns that are finished for some lines before the next lines are begun: so many of the vectors
+/// of a block of steps stay in the first-level cache, and S is read from further away only once.
+const PANEL: usize = 64;
 
 /// Lines of a tile: with their vectors they fill the registers.
 pub(crate) const TILE_LINES: usize = 6;
@@ -57,7 +61,7 @@ for_each_isa! {
     /// C\[j, ..width\] = sum over k of S\[j, k\] V\[k, ..width\], or with `accumulate` added to C.
     ///
     /// V is `[steps, v_stride]` and C `[lines, c_stride]`; `width` is a multiple of [`LINE`].
-    /// The sum runs over k in order, in blocks of 128, whatever the machine.
+    /// The sum runs over k in order, in blocks of 64, whatever the machine.
     ///
     /// # Panics
     /// If an index leads outside `values`, `v` or `c`.
@@ -99,29 +103,32 @@ fn product_body<S: Simd>(
     for first_step in (0..steps).step_by(STEP_BLOCK) {
         let block = &s.steps[first_step..steps.min(first_step + STEP_BLOCK)];
         let add = accumulate || first_step > 0;
-        let mut column = 0;
-        while column < width {
-            let vectors = ((width - column) / S::LANES).min(S::TILE_VECTORS);
+        for panel in (0..width).step_by(PANEL) {
+            let end = width.min(panel + PANEL);
             for first_line in (0..lines).step_by(TILE_LINES) {
                 let (tile_lines, next_lines) =
                     s.lines[first_line..].split_at(TILE_LINES.min(lines - first_line));
-                // SAFETY: the asserts above bound every index; the lanes are those of the running machine.
-                unsafe {
-                    let tile = Tile {
-                        values: s.values.as_ptr(),
-                        line_stride: s.line_stride,
-                        steps: block,
-                        step_stride: s.step_stride,
-                        v: v.as_ptr().add(first_step * v_stride + column),
-                        v_stride,
-                        c: c.as_mut_ptr().add(first_line * c_stride + column),
-                        c_stride,
-                        add,
-                    };
-                    tile.run_vectors::<S>(vectors, tile_lines, next_lines);
+                let mut column = panel;
+                while column < end {
+                    let vectors = ((end - column) / S::LANES).min(S::TILE_VECTORS);
+                    // SAFETY: the asserts above bound every index; the lanes are those of the running machine.
+                    unsafe {
+                        let tile = Tile {
+                            values: s.values.as_ptr(),
+                            line_stride: s.line_stride,
+                            steps: block,
+                            step_stride: s.step_stride,
+                            v: v.as_ptr().add(first_step * v_stride + column),
+                            v_stride,
+                            c: c.as_mut_ptr().add(first_line * c_stride + column),
+                            c_stride,
+                            add,
+                        };
+                        tile.run_vectors::<S>(vectors, tile_lines, next_lines);
+                    }
+                    column += vectors * S::LANES;
                 }
             }
-            column += vectors * S::LANES;
         }
     }
 }
@@ -150,10 +157,10 @@ impl Tile<'_> {
         // SAFETY: as the caller's.
         unsafe {
             match vectors {
-                1 => self.run_lines::<S, 1>(lines, next),
+                4 if S::TILE_VECTORS == 4 => self.run_lines::<S, 4>(lines, next),
+                3 if S::TILE_VECTORS == 4 => self.run_lines::<S, 3>(lines, next),
                 2 => self.run_lines::<S, 2>(lines, next),
-                3 => self.run_lines::<S, 3>(lines, next),
-                _ => self.run_lines::<S, 4>(lines, next),
+                _ => self.run_lines::<S, 1>(lines, next),
             }
         }
     }
@@ -185,33 +192,15 @@ impl Tile<'_> {
             // Index loops, not closures or iterators over vectors: what is not inlined here loses its
             // instruction set, and with it the registers.
             let mut at_line = [self.values; LINES];
-            // The lines of the next tile are fetched while this one is computed, in turn: the steps
-            // between two turns of a line are closer together than a cache line is long.
             let mut at_next = [self.values; LINES];
             for line in 0..LINES {
                 at_line[line] = self.values.add(lines[line] as usize * self.line_stride);
                 let next = if line < next.len() { next[line] } else { lines[line] };
                 at_next[line] = self.values.add(next as usize * self.line_stride);
             }
-            let mut turn = 0;
-            let mut sums = [[S::splat(0.0); VECTORS]; LINES];
-            let mut v = self.v;
-            for &step in self.steps {
-                let at = step as usize * self.step_stride;
-                S::prefetch(at_next[turn].add(at));
-                turn = if turn + 1 == LINES { 0 } else { turn + 1 };
-                let mut vectors = [S::splat(0.0); VECTORS];
-                for i in 0..VECTORS {
-                    vectors[i] = S::load(v.add(i * S::LANES));
-                }
-                for line in 0..LINES {
-                    let scalar = S::splat(*at_line[line].add(at));
-                    for i in 0..VECTORS {
-                        sums[line][i] = S::fma(scalar, vectors[i], sums[line][i]);
-                    }
-                }
-                v = v.wrapping_add(self.v_stride);
-            }
+            let Tile { steps, step_stride, v, v_stride, .. } = *self;
+            let walk = Walk { steps, step_stride, v, v_stride };
+            let sums = S::walk::<LINES, VECTORS>(walk, at_line, at_next);
             for line in 0..LINES {
                 for i in 0..VECTORS {
                     let to = self.c.add(line * self.c_stride + i * S::LANES);

@@ -25,10 +25,10 @@ const COPIED_UNITS: usize = 32;
 const COPY_STRIDE: usize = CHUNK + 16;
 
 /// 0, 1, 2, …
-const POSITIONS: [u32; STEP_BLOCK] = {
-    let mut positions = [0; STEP_BLOCK];
+const POSITIONS: [u32; CHUNK] = {
+    let mut positions = [0; CHUNK];
     let mut i = 0;
-    while i < STEP_BLOCK {
+    while i < CHUNK {
         positions[i] = i as u32;
         i += 1;
     }

@@ -4,12 +4,14 @@
 
 mod averages;
 mod compare;
+mod elephant;
 mod end_to_end;
 mod ensembles;
 mod rude_inputs;
 mod same_bits;
 #[cfg(unix)]
 mod signals_and_pipes;
+mod studies;
 
 use std::fmt::Write;
 use std::fs;

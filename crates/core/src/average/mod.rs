@@ -78,6 +78,29 @@ pub fn average(
     })
 }
 
+/// The predictions of each of the networks that [`average`] by [`Average::MonteCarlo`] samples, `[rows,
+/// classes]` or `[rows, outputs]`, in their order.
+///
+/// # Errors
+/// [`Error::Argument`] if `by` is another average.
+pub fn samples(
+    isa: Isa,
+    network: &Network,
+    thinning: &Thinning,
+    output: impl Into<Output>,
+    inputs: &Matrix,
+    by: Average,
+) -> Result<Vec<Matrix>> {
+    let thinned = Thinned { isa, network, thinning, output: output.into(), inputs };
+    thinned.check(by)?;
+    let Average::MonteCarlo { samples, masks, .. } = by else { return Err(samples_none(by)) };
+    Ok(thinned.each_sample(samples, masks))
+}
+
+fn samples_none(by: Average) -> Error {
+    Error::argument("average", format!("{by} samples no networks; use mc:T"))
+}
+
 /// As [`average`] by [`Average::MonteCarlo`], for values `[rows, outputs]` whose targets are known: also
 /// the logarithm of each row's predictive density, in nats, the mean over the outputs. It is the
 /// predictive log-likelihood of Gal and Ghahramani (2016): logsumexp over the T networks of
@@ -97,9 +120,7 @@ pub fn average_with_targets(
 ) -> Result<(Averaged, Vec<f64>)> {
     let thinned = Thinned { isa, network, thinning, output: Link::Identity.into(), inputs };
     thinned.check(by)?;
-    let Average::MonteCarlo { samples, masks, .. } = by else {
-        return Err(Error::argument("average", format!("{by} samples no networks; use mc:T")));
-    };
+    let Average::MonteCarlo { samples, masks, .. } = by else { return Err(samples_none(by)) };
     if (targets.rows(), targets.columns()) != (inputs.rows(), network.outputs()) {
         return Err(Error::argument("targets", "there is not one for each output of each row"));
     }

@@ -91,20 +91,19 @@ impl Images {
         self.classes
     }
 
-    /// The given images, in the given order, of as many classes.
+    /// The given images, in the given order. There are as many classes as before, also where some have no
+    /// image left.
     ///
     /// # Errors
     /// Each index must be below [`Images::rows`].
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
         if let Some(row) = rows.iter().find(|&&row| row >= self.rows()) {
-            return Err(Error::argument("rows", format!("there is no image {row} in {}", self.rows())));
+            return Err(Error::argument("rows", format!("there is no row {row} in {} rows", self.rows())));
         }
-        Ok(Self {
-            name: self.name.clone(),
-            pixels: rows.iter().flat_map(|&row| self.image(row)).copied().collect(),
-            labels: rows.iter().map(|&row| self.labels[row]).collect(),
-            ..*self
-        })
+        let pixels = rows.iter().flat_map(|&row| self.image(row)).copied().collect();
+        let labels = rows.iter().map(|&row| self.labels[row]).collect();
+        let Self { ref name, height, width, white, classes, .. } = *self;
+        Ok(Self { name: name.clone(), height, width, white, pixels, labels, classes })
     }
 }
 
@@ -122,12 +121,12 @@ mod tests {
         assert!(Images::new("i", (usize::MAX, 2), 255.0, vec![], vec![0]).is_err());
         assert!(Images::new("i", (1, 1), 0.0, vec![0], vec![0]).is_err());
     }
+
     #[test]
-    fn selects_images_in_order() {
-        let images = Images::new("i", (1, 2), 255.0, vec![1, 2, 3, 4, 5, 6], vec![0, 2, 1]).unwrap();
-        let selected = images.select(&[2, 0]).unwrap();
-        assert_eq!((selected.pixels(), selected.labels()), (&[5, 6, 1, 2][..], &[1, 0][..]));
-        assert_eq!(selected.classes(), 3, "class 2 may come again");
-        assert!(images.select(&[3]).is_err());
+    fn selected_images_keep_their_classes() {
+        let images = Images::new("i", (1, 2), 255.0, vec![1, 2, 3, 4], vec![2, 0]).unwrap();
+        let second = images.select(&[1, 1]).unwrap();
+        assert_eq!((second.pixels(), second.labels(), second.classes()), (&[3, 4, 3, 4][..], &[0, 0][..], 3));
+        assert!(images.select(&[2]).is_err());
     }
 }

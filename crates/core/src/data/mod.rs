@@ -2,6 +2,7 @@
 
 mod csv;
 mod digits;
+mod elephant;
 mod examples;
 mod fingerprint;
 mod gzip;
@@ -15,6 +16,7 @@ mod table;
 
 pub use csv::{parse_csv, read_csv};
 pub use digits::digits;
+pub use elephant::{Elephant, ElephantSamples, harmonics};
 pub use examples::{Examples, Matrix, Targets};
 pub use idx::read_idx_folder;
 pub use images::Images;

@@ -85,14 +85,14 @@ impl Activity {
 
 /// Mean and standard deviation of a unit over the rows.
 #[derive(Clone, Copy, Default)]
-struct Moments {
-    mean: f64,
-    deviation: f64,
+pub(super) struct Moments {
+    pub mean: f64,
+    pub deviation: f64,
 }
 
 /// A unit that never varies has a deviation of exactly 0, because its mean is counted from one of
 /// its own values.
-fn moments(activations: &Matrix, weights: &Weights) -> Vec<Moments> {
+pub(super) fn moments(activations: &Matrix, weights: &Weights) -> Vec<Moments> {
     let rows = || (0..activations.rows()).filter(|&row| weights.of(row) > 0.0);
     let first = rows().next().map_or(&[][..], |row| activations.row(row));
     let mut sums = vec![0.0; first.len()];
@@ -115,7 +115,7 @@ fn moments(activations: &Matrix, weights: &Weights) -> Vec<Moments> {
 
 /// The correlations of the varying units, `[varying, stride(varying)]`; of each pair at least that
 /// in the line of the lower one.
-fn correlations(
+pub(super) fn correlations(
     isa: Isa,
     activations: &Matrix,
     weights: &Weights,

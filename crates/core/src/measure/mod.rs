@@ -24,11 +24,13 @@ mod ablation;
 mod activity;
 mod calibration;
 mod coadaptation;
+mod correlation;
 mod crps;
 mod disagreement;
 mod eigenvalues;
 mod estimate;
 mod inference_gap;
+mod mcnemar;
 mod metrics;
 mod overfitting;
 mod paired;
@@ -42,10 +44,12 @@ pub use calibration::{
     negative_log_likelihood, predictive_moments, width_90,
 };
 pub use coadaptation::{Coadaptation, Effort, Subject, coadaptation};
+pub use correlation::{UnitCorrelations, unit_correlations};
 pub use crps::{gaussian_crps, mixture_crps};
 pub use disagreement::Disagreement;
 pub use estimate::Estimate;
 pub use inference_gap::InferenceGap;
+pub use mcnemar::McNemar;
 pub use metrics::{
     Classification, Regression, area_under_curve, confusion, error_rate, mean_absolute_error, r_squared,
     root_mean_squared_error,

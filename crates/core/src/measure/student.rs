@@ -74,7 +74,7 @@ impl Student {
 }
 
 /// The regularised incomplete beta function of `x`, with `rest` = 1 - x.
-fn incomplete_beta(a: f64, b: f64, x: f64, rest: f64) -> f64 {
+pub(super) fn incomplete_beta(a: f64, b: f64, x: f64, rest: f64) -> f64 {
     if x <= 0.0 || rest <= 0.0 {
         return if x <= 0.0 { 0.0 } else { 1.0 };
     }

@@ -9,7 +9,9 @@ use thinnet_kernels::Isa;
 use super::file::{self, Tensor};
 use super::members::Member;
 use super::pruned;
-use crate::average::{Average, Averaged, Link, Output, average, average_with_targets, ensemble, member_seed};
+use crate::average::{
+    Average, Averaged, Link, Output, average, average_with_targets, ensemble, member_seed, samples,
+};
 use crate::data::{Examples, Matrix, Targets};
 use crate::error::{Error, Result};
 use crate::network::{Learned, Network, NetworkSpec};
@@ -246,6 +248,19 @@ impl Model {
             let output = Output { link: self.link(), temperature: member.run.temperature };
             average(isa, &member.network, thinning, output, seen, by)
         })
+    }
+
+    /// The predictions of each network that [`Average::MonteCarlo`] samples of the first member, on prepared
+    /// inputs.
+    ///
+    /// # Errors
+    /// As [`Model::average`], and as [`samples`].
+    pub fn samples(&self, inputs: &Matrix, by: Average, seed: u32, threads: &Threads) -> Result<Vec<Matrix>> {
+        let ask = |isa, member: &Member, thinning: &Thinning, seen: &Matrix| {
+            let output = Output { link: self.link(), temperature: member.run.temperature };
+            samples(isa, &member.network, thinning, output, seen, by)
+        };
+        Ok(self.each_member(inputs, seed, threads, ask)?.swap_remove(0))
     }
 
     /// As [`Model::average_members`] for prepared examples; with the log-densities of the targets where

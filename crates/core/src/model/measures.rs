@@ -8,7 +8,10 @@ use super::{Evaluation, Model};
 use crate::average::{Average, Averaged};
 use crate::data::{Data, Examples, shuffle};
 use crate::error::{Error, Result};
-use crate::measure::{Coadaptation, Effort, InferenceGap, Overfitting, Subject, coadaptation};
+use crate::measure::{
+    Coadaptation, Effort, InferenceGap, Overfitting, Subject, UnitCorrelations, coadaptation,
+    unit_correlations,
+};
 use crate::streams;
 use crate::thin::Thinning;
 use crate::train::{Objective, Threads};
@@ -46,18 +49,72 @@ impl Model {
         effort: &Effort,
         threads: &Threads,
     ) -> Result<Measures> {
+        let examples = self.pipeline.examples(data, Some(&drawn_rows(data.rows(), effort)))?;
+        self.measures_of_drawn(member, &examples, effort, threads)
+    }
+
+    /// The same for prepared examples.
+    ///
+    /// # Errors
+    /// As [`Model::measures`].
+    pub fn measures_on(
+        &self,
+        member: usize,
+        examples: &Examples,
+        effort: &Effort,
+        threads: &Threads,
+    ) -> Result<Measures> {
+        let examples = examples.select(&drawn_rows(examples.rows(), effort));
+        self.measures_of_drawn(member, &examples, effort, threads)
+    }
+
+    /// The correlations of units of each hidden layer of a member, after its training and before it, on
+    /// the rows that [`Model::measures_on`] measures; no more than `most` units of a layer. What was
+    /// pruned has no correlations before.
+    ///
+    /// # Errors
+    /// As [`Model::measures`].
+    pub fn unit_correlations(
+        &self,
+        member: usize,
+        examples: &Examples,
+        most: usize,
+        effort: &Effort,
+        threads: &Threads,
+    ) -> Result<Vec<UnitCorrelations>> {
+        let alone = self.alone(member)?;
+        let member = &alone.members[0];
+        let examples = examples.select(&drawn_rows(examples.rows(), effort));
+        let seen = member.seeing(&examples);
+        let before = member.before_training(&self.spec)?;
+        let thinning = |network| Thinning::new(&self.spec.thin, network, effort.seed);
+        let (thinning_before, thinning) = (thinning(&before)?, thinning(&member.network)?);
+        let isa = Isa::from_environment().map_err(Error::Machine)?;
+        let objective = Objective::new(&self.spec.train, &examples.targets)?;
+        let after = Subject { isa, network: &member.network, thinning: &thinning, objective };
+        let before = Subject { network: &before, thinning: &thinning_before, ..after };
+        let before = member.run.pruned.is_none().then_some(&before);
+        threads.run(|| unit_correlations(&after, before, &seen, most, effort.seed))
+    }
+
+    fn measures_of_drawn(
+        &self,
+        member: usize,
+        examples: &Examples,
+        effort: &Effort,
+        threads: &Threads,
+    ) -> Result<Measures> {
         if effort.samples < 2 {
             let problem = format!("{} thinned networks have no spread; take at least 2", effort.samples);
             return Err(Error::argument("samples", problem));
         }
         let alone = self.alone(member)?;
         let member = &alone.members[0];
-        let examples = self.pipeline.examples(data, Some(&drawn_rows(data.rows(), effort)))?;
         let thinning = Thinning::new(&self.spec.thin, &member.network, effort.seed)?;
         let isa = Isa::from_environment().map_err(Error::Machine)?;
         let objective = Objective::new(&self.spec.train, &examples.targets)?;
         let subject = Subject { isa, network: &member.network, thinning: &thinning, objective };
-        let seen = Examples { inputs: member.seen(&examples.inputs).into_owned(), ..examples.clone() };
+        let seen = member.seeing(examples);
         let coadaptation = threads.run(|| coadaptation(&subject, &seen, effort))?;
 
         let whole = alone.average(&examples.inputs, Average::WeightScaling, effort.seed, threads)?;
@@ -65,10 +122,10 @@ impl Model {
             None => None,
             Some(_) => {
                 let by = Average::monte_carlo(effort.samples);
-                alone.average_members_on(&examples, by, effort.seed, threads)?.pop()
+                alone.average_members_on(examples, by, effort.seed, threads)?.pop()
             }
         };
-        let judge = |averaged: &Averaged, densities| alone.judge(averaged, densities, alone.noise, &examples);
+        let judge = |averaged: &Averaged, densities| alone.judge(averaged, densities, alone.noise, examples);
         let weights = examples.weights.as_deref();
         let gap = |(sampled, _): &_| InferenceGap::new(&whole.mean, sampled, effort.samples, weights);
         Ok(Measures {
@@ -159,6 +216,51 @@ mod tests {
         assert_ne!(of(0).unwrap(), of(1).unwrap());
         let error = of(2).unwrap_err().to_string();
         assert_eq!(error, "member: there is no number 3; the model has 2");
+    }
+
+    /// Steps that are too small to change a weight leave the network that it began with; only biases, which
+    /// begin at 0, are a little off.
+    #[test]
+    fn the_network_before_training_comes_back() {
+        for drop in [crate::thin::Drop::Units, crate::thin::Drop::Concrete] {
+            let mut spec = Spec { seed: 9, ..Spec::default() };
+            spec.thin.drop = drop;
+            spec.train.learning_rate = 1e-30;
+            spec.ensemble.members = 2;
+            spec.ensemble.columns = 0.5;
+            let (_, model) = model(&[12], spec);
+            for member in model.members() {
+                let before = member.before_training(&model.spec).unwrap();
+                let pairs = || member.network.values().iter().zip(before.values());
+                assert!(member.network.layers() == before.layers() && pairs().count() > 24);
+                assert!(pairs().all(|(after, before)| (after - before).abs() < 1e-25), "{drop:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn correlations_before_and_after_training_differ() {
+        let (data, model) = model(&[12, 5], Spec::default());
+        let examples = model.pipeline.examples(&data, None).unwrap();
+        let of = |threads| {
+            model.unit_correlations(0, &examples, 10, &EFFORT, &Threads::new(threads).unwrap()).unwrap()
+        };
+        let layers = of(1);
+        assert_eq!(layers, of(3));
+        for layer in &layers {
+            let before = layer.before.as_ref().unwrap();
+            assert!(!layer.units.is_empty() && layer.units.len() <= 10 && before != &layer.after);
+        }
+    }
+
+    #[test]
+    fn prepared_examples_are_measured_as_their_data() {
+        let (data, model) = model(&[8], Spec::default());
+        let threads = Threads::new(1).unwrap();
+        let examples = model.pipeline.examples(&data, None).unwrap();
+        let of_data = model.measures(0, &data, &EFFORT, &threads).unwrap();
+        let of_examples = model.measures_on(0, &examples, &EFFORT, &threads).unwrap();
+        assert_eq!(format!("{of_data:?}"), format!("{of_examples:?}"));
     }
 
     #[test]

@@ -7,8 +7,10 @@ use thinnet_kernels::philox::{Counter, Key};
 
 use super::Run;
 use crate::data::{Examples, Matrix};
+use crate::error::Result;
 use crate::network::Network;
 use crate::prepare::Pipeline;
+use crate::spec::Spec;
 use crate::streams;
 
 /// One network of a model. Most models have a single one.
@@ -30,6 +32,22 @@ impl Member {
     pub fn seen<'a>(&self, inputs: &'a Matrix) -> Cow<'a, Matrix> {
         seen(inputs, self.inputs.as_deref())
     }
+
+    /// What the member sees of prepared examples.
+    pub(super) fn seeing<'a>(&self, examples: &'a Examples) -> Cow<'a, Examples> {
+        seeing(examples, self.inputs.as_deref())
+    }
+
+    /// The network as it was before its training, drawn again from the seed; `spec` is that of the model.
+    /// Where weights were pruned, it still has all units.
+    ///
+    /// # Errors
+    /// [`crate::Error::Spec`] if the spec is not that of the member.
+    pub fn before_training(&self, spec: &Spec) -> Result<Network> {
+        let spec = spec.member(self.number);
+        let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
+        spec.thin.with_noise(Network::new(inputs, outputs, &spec.network, spec.seed)?)
+    }
 }
 
 /// The given columns of a matrix, or all.
@@ -37,6 +55,17 @@ fn seen<'a>(inputs: &'a Matrix, columns: Option<&[usize]>) -> Cow<'a, Matrix> {
     match columns {
         None => Cow::Borrowed(inputs),
         Some(columns) => Cow::Owned(inputs.select_columns(columns)),
+    }
+}
+
+/// The examples with the given inputs, or all.
+fn seeing<'a>(examples: &'a Examples, columns: Option<&[usize]>) -> Cow<'a, Examples> {
+    match seen(&examples.inputs, columns) {
+        Cow::Borrowed(_) => Cow::Borrowed(examples),
+        Cow::Owned(inputs) => {
+            let Examples { targets, weights, .. } = examples;
+            Cow::Owned(Examples { inputs, targets: targets.clone(), weights: weights.clone() })
+        }
     }
 }
 
@@ -67,13 +96,7 @@ impl Draw {
 
     /// All rows of the examples with the drawn inputs.
     pub fn validating<'a>(&self, examples: &'a Examples) -> Cow<'a, Examples> {
-        match seen(&examples.inputs, self.inputs.as_deref()) {
-            Cow::Borrowed(_) => Cow::Borrowed(examples),
-            Cow::Owned(inputs) => {
-                let Examples { targets, weights, .. } = examples;
-                Cow::Owned(Examples { inputs, targets: targets.clone(), weights: weights.clone() })
-            }
-        }
+        seeing(examples, self.inputs.as_deref())
     }
 }
 

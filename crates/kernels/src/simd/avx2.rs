@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{BELOW_ONE, ONE, Scalar, Simd};
+use super::{BELOW_ONE, ONE, Simd, Walk, walk_lines};
 
 /// Eight lanes of a ymm register.
 #[derive(Clone, Copy)]
@@ -115,6 +115,23 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn walk<const LINES: usize, const VECTORS: usize>(
+        walk: Walk<'_>,
+        lines: [*const f32; LINES],
+        next: [*const f32; LINES],
+    ) -> [[__m256; VECTORS]; LINES] {
+        unsafe {
+            if LINES == 6 && VECTORS == 2 {
+                let mut sums = [[_mm256_setzero_ps(); VECTORS]; LINES];
+                walk_whole_tile(walk, lines.as_ptr(), next.as_ptr(), sums.as_mut_ptr().cast());
+                sums
+            } else {
+                walk_lines::<Self, LINES, VECTORS>(walk, lines, next)
+            }
+        }
+    }
+
+    #[inline(always)]
     unsafe fn splat_u32(value: u32) -> __m256i {
         unsafe { _mm256_set1_epi32(value as i32) }
     }
@@ -208,13 +225,81 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn expand_add_16(bits: u16, compact: *const f32, to: *mut f32) {
-        unsafe { Scalar::expand_add_16(bits, compact, to) }
+        let [low, high] = bits.to_le_bytes();
+        unsafe {
+            expand_add_8(low, compact, to);
+            expand_add_8(high, compact.add(low.count_ones() as usize), to.add(8));
+        }
     }
 
     #[inline(always)]
     unsafe fn compress_16(bits: u16, from: *const f32, to: *mut f32) {
-        unsafe { Scalar::compress_16(bits, from, to) }
+        let [low, high] = bits.to_le_bytes();
+        unsafe {
+            compress_8(low, from, to);
+            compress_8(high, from.add(8), to.add(low.count_ones() as usize));
+        }
     }
+}
+
+/// For each of the 256 sets of bits a place for each of eight lanes.
+type Places = [[u8; 8]; 256];
+
+/// Where a compact line has the value of a lane: as many lanes before it have their bit set.
+const EXPANDED: Places = {
+    let mut places = [[0; 8]; 256];
+    let mut bits = 0;
+    while bits < 256 {
+        let (mut lane, mut next) = (0, 0);
+        while lane < 8 {
+            places[bits][lane] = next & 7;
+            next += (bits >> lane & 1) as u8;
+            lane += 1;
+        }
+        bits += 1;
+    }
+    places
+};
+
+/// The lanes whose bit is set, in order; the rest is of no account.
+const COMPRESSED: Places = {
+    let mut places = [[0; 8]; 256];
+    let mut bits = 0;
+    while bits < 256 {
+        let (mut lane, mut next) = (0, 0);
+        while lane < 8 {
+            if bits >> lane & 1 == 1 {
+                places[bits][next] = lane as u8;
+                next += 1;
+            }
+            lane += 1;
+        }
+        bits += 1;
+    }
+    places
+};
+
+/// The values of eight lanes, each from its place.
+#[inline(always)]
+unsafe fn from_places(values: __m256, places: &[u8; 8]) -> __m256 {
+    unsafe { _mm256_permutevar8x32_ps(values, _mm256_cvtepu8_epi32(_mm_loadl_epi64(places.as_ptr().cast()))) }
+}
+
+/// Half of [`Simd::expand_add_16`].
+#[inline(always)]
+unsafe fn expand_add_8(bits: u8, compact: *const f32, to: *mut f32) {
+    unsafe {
+        let values = from_places(_mm256_loadu_ps(compact), &EXPANDED[bits as usize]);
+        let (whole, mask) = (_mm256_loadu_ps(to), Avx2::mask_from_bits(bits.into()));
+        // Under the mask: a sum with 0 would turn a -0 beside it into 0.
+        _mm256_storeu_ps(to, _mm256_blendv_ps(whole, _mm256_add_ps(whole, values), mask));
+    }
+}
+
+/// Half of [`Simd::compress_16`].
+#[inline(always)]
+unsafe fn compress_8(bits: u8, from: *const f32, to: *mut f32) {
+    unsafe { _mm256_storeu_ps(to, from_places(_mm256_loadu_ps(from), &COMPRESSED[bits as usize])) }
 }
 
 #[inline(always)]
@@ -240,6 +325,67 @@ unsafe fn transpose_8(from: *const f32, stride: usize, to: *mut f32, to_stride: 
             let (low, high) = (r[line], r[line + 4]);
             _mm256_storeu_ps(to.add(line * to_stride), _mm256_permute2f128_ps::<0x20>(low, high));
             _mm256_storeu_ps(to.add((line + 4) * to_stride), _mm256_permute2f128_ps::<0x31>(low, high));
+        }
+    }
+}
+
+/// [`Simd::walk`] for six lines of two vectors. With what a step loads they take 15 of the 16 registers;
+/// a compiler, which likes to load early, runs out of them, so the order of a step is written down here.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn walk_whole_tile(
+    walk: Walk<'_>,
+    lines: *const *const f32,
+    next: *const *const f32,
+    sums: *mut __m256,
+) {
+    macro_rules! line {
+        ($pointer:literal, $first:literal, $second:literal) => {
+            concat!(
+                "vbroadcastss {scalar}, [{",
+                $pointer,
+                "} + 4 * {at}]\n",
+                "vfmadd231ps {",
+                $first,
+                "}, {left}, {scalar}\n",
+                "vfmadd231ps {",
+                $second,
+                "}, {right}, {scalar}\n",
+            )
+        };
+    }
+    unsafe {
+        let zero = _mm256_setzero_ps();
+        let (mut a0, mut a1, mut a2, mut a3, mut a4, mut a5) = (zero, zero, zero, zero, zero, zero);
+        let (mut b0, mut b1, mut b2, mut b3, mut b4, mut b5) = (zero, zero, zero, zero, zero, zero);
+        let (mut turn, mut v) = (0, walk.v);
+        for &step in walk.steps {
+            let at = step as usize * walk.step_stride;
+            Avx2::prefetch((*next.add(turn)).add(at));
+            turn = if turn == 5 { 0 } else { turn + 1 };
+            std::arch::asm!(
+                "vmovups {left}, [{v}]",
+                "vmovups {right}, [{v} + 32]",
+                line!("l0", "a0", "b0"),
+                line!("l1", "a1", "b1"),
+                line!("l2", "a2", "b2"),
+                line!("l3", "a3", "b3"),
+                line!("l4", "a4", "b4"),
+                line!("l5", "a5", "b5"),
+                v = in(reg) v,
+                at = in(reg) at,
+                l0 = in(reg) *lines, l1 = in(reg) *lines.add(1), l2 = in(reg) *lines.add(2),
+                l3 = in(reg) *lines.add(3), l4 = in(reg) *lines.add(4), l5 = in(reg) *lines.add(5),
+                a0 = inout(ymm_reg) a0, a1 = inout(ymm_reg) a1, a2 = inout(ymm_reg) a2,
+                a3 = inout(ymm_reg) a3, a4 = inout(ymm_reg) a4, a5 = inout(ymm_reg) a5,
+                b0 = inout(ymm_reg) b0, b1 = inout(ymm_reg) b1, b2 = inout(ymm_reg) b2,
+                b3 = inout(ymm_reg) b3, b4 = inout(ymm_reg) b4, b5 = inout(ymm_reg) b5,
+                left = out(ymm_reg) _, right = out(ymm_reg) _, scalar = out(ymm_reg) _,
+                options(nostack, readonly, preserves_flags),
+            );
+            v = v.wrapping_add(walk.v_stride);
+        }
+        for (i, sum) in [a0, b0, a1, b1, a2, b2, a3, b3, a4, b4, a5, b5].into_iter().enumerate() {
+            *sums.add(i) = sum;
         }
     }
 }

@@ -70,6 +70,18 @@ pub trait Simd: Copy {
     /// Lane i where bit i is set.
     unsafe fn mask_from_bits(bits: u32) -> Self::M;
 
+    /// The sums of a tile: of the numbers along each line times the vectors beside them. The lines of the next
+    /// tile are fetched meanwhile.
+    #[inline(always)]
+    unsafe fn walk<const LINES: usize, const VECTORS: usize>(
+        walk: Walk<'_>,
+        lines: [*const f32; LINES],
+        next: [*const f32; LINES],
+    ) -> [[Self::F; VECTORS]; LINES] {
+        // SAFETY: as the caller's.
+        unsafe { walk_lines::<Self, LINES, VECTORS>(walk, lines, next) }
+    }
+
     unsafe fn splat_u32(value: u32) -> Self::U;
     /// first, first + 1, first + 2, … (wrapping)
     unsafe fn count_from(first: u32) -> Self::U;
@@ -106,4 +118,48 @@ pub trait Simd: Copy {
     /// Writes those of the 16 values at `from` whose bit is set to `to`, in order, without
     /// gaps. `to` must be writable for 16 values.
     unsafe fn compress_16(bits: u16, from: *const f32, to: *mut f32);
+}
+
+/// The steps of a tile, the same for all its lines.
+#[derive(Clone, Copy)]
+pub struct Walk<'a> {
+    /// Which numbers of a line are taken, and how far apart these lie.
+    pub steps: &'a [u32],
+    pub step_stride: usize,
+    /// The vectors of the first step, and how far those of the next lie behind them.
+    pub v: *const f32,
+    pub v_stride: usize,
+}
+
+/// [`Simd::walk`] as a compiler orders it.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "see matmul::Tile::run")]
+unsafe fn walk_lines<S: Simd, const LINES: usize, const VECTORS: usize>(
+    walk: Walk<'_>,
+    lines: [*const f32; LINES],
+    next: [*const f32; LINES],
+) -> [[S::F; VECTORS]; LINES] {
+    // SAFETY: as the caller's.
+    unsafe {
+        let mut sums = [[S::splat(0.0); VECTORS]; LINES];
+        let (mut turn, mut v) = (0, walk.v);
+        for &step in walk.steps {
+            let at = step as usize * walk.step_stride;
+            // In turn: the steps between two turns of a line are closer together than a cache line is long.
+            S::prefetch(next[turn].add(at));
+            turn = if turn + 1 == LINES { 0 } else { turn + 1 };
+            let mut vectors = [S::splat(0.0); VECTORS];
+            for i in 0..VECTORS {
+                vectors[i] = S::load(v.add(i * S::LANES));
+            }
+            for line in 0..LINES {
+                let scalar = S::splat(*lines[line].add(at));
+                for i in 0..VECTORS {
+                    sums[line][i] = S::fma(scalar, vectors[i], sums[line][i]);
+                }
+            }
+            v = v.wrapping_add(walk.v_stride);
+        }
+        sums
+    }
 }

@@ -1,0 +1,75 @@
+//! How the network learned: the losses and errors of its epochs.
+
+use thinnet::measure::Overfitting;
+use thinnet::report::{Area, Axis, Line, Lines, Place, Section};
+use thinnet::train::Epoch;
+
+use super::Shown;
+use crate::{fit, measure};
+
+/// From this ratio of the largest to the smallest loss on, a linear axis shows a corner and no curve.
+const LOGARITHMIC: f64 = 20.0;
+
+/// Losses with the gap between them, errors, and how the run overfitted.
+pub fn section(shown: &Shown, overfitting: Option<&Overfitting>) -> Section {
+    let member = shown.member();
+    let mut paragraphs = vec![fit::ending(&member.run, &shown.model.spec.member(member.number))];
+    match overfitting {
+        Some(of) => paragraphs.extend([measure::opened(of), measure::lost(of)]),
+        None => paragraphs.push(measure::NOTHING_HELD_OUT.into()),
+    }
+    let history = &member.run.history;
+    let kept = Place {
+        name: format!("epoch {} is kept", member.run.chosen_epoch),
+        at: member.run.chosen_epoch as f64,
+    };
+    let mut items = vec![losses(history, &kept, &shown.of_member()).draw().into()];
+    items.extend(errors(history, &kept, &shown.of_member()).map(|chart| chart.draw().into()));
+    Section { heading: "How it learned".into(), paragraphs, items }
+}
+
+fn line(name: &str, history: &[Epoch], value: fn(&Epoch) -> Option<f64>) -> Line {
+    let point = |epoch: &Epoch| (epoch.epoch as f64, value(epoch).unwrap_or(f64::NAN));
+    Line { name: name.into(), points: history.iter().map(point).collect(), errors: Vec::new() }
+}
+
+/// Training and held-out loss, and where the held-out loss is above the other.
+fn losses(history: &[Epoch], kept: &Place, of_member: &str) -> Lines {
+    let mut lines = vec![line("training, thinned networks", history, |epoch| Some(epoch.train_loss))];
+    let held_out = history.iter().any(|epoch| epoch.valid_loss.is_some());
+    let (mut description, mut area) =
+        ("The mean loss of the thinned networks, as trained.".to_string(), None);
+    if held_out {
+        lines.push(line("held out, whole network", history, |epoch| epoch.valid_loss));
+        area = Some(Area { name: "overfitting gap".into(), upper: 1, lower: 0 });
+        description += " The gap is what the loss on held-out rows lies above it. Thinned networks have the harder \
+                        task: with dropout the gap can lie below 0, and is not shaded there.";
+    }
+    let values = || lines.iter().flat_map(|line| &line.points).map(|point| point.1).filter(|v| v.is_finite());
+    let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
+    let logarithmic = low > 0.0 && high > LOGARITHMIC * low;
+    let scale = if logarithmic { "loss, log scale" } else { "loss" };
+    Lines {
+        title: format!("Loss of each epoch{of_member}"),
+        description,
+        horizontal: Axis::new("epoch"),
+        vertical: Axis { logarithmic, ..Axis::new(scale) },
+        lines,
+        area,
+        place: Some(kept.clone()),
+    }
+}
+
+/// The share of held-out rows whose class is wrong; none for a regression, or if nothing was held out.
+fn errors(history: &[Epoch], kept: &Place, of_member: &str) -> Option<Lines> {
+    history.iter().find_map(|epoch| epoch.valid_error)?;
+    Some(Lines {
+        title: format!("Error of each epoch{of_member}"),
+        description: "The share of held-out rows to which the whole network gives the wrong class.".into(),
+        horizontal: Axis::new("epoch"),
+        vertical: Axis { reach: vec![0.0], ..Axis::percent("error") },
+        lines: vec![line("held out, whole network", history, |epoch| epoch.valid_error)],
+        place: Some(kept.clone()),
+        ..Lines::default()
+    })
+}

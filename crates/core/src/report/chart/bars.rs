@@ -1,0 +1,131 @@
+//! Bars with error bars: one number for each of several methods.
+
+use super::drawing::{Anchor, Drawing, Room, at, text, text_width};
+use super::scale::Scale;
+use super::{Axis, Chart};
+use crate::measure::Estimate;
+use crate::report::{Cell, Table};
+
+/// One bar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bar {
+    /// Whose number it is.
+    pub name: String,
+    /// How long it is, and its error bar.
+    pub value: Estimate,
+    /// The number as it is written beside it.
+    pub text: String,
+    /// Whether it stands out.
+    pub chosen: bool,
+}
+
+/// Horizontal bars from 0, from top to bottom, with error bars of one standard error.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bars {
+    /// What is seen.
+    pub title: String,
+    /// How to read it, and what it shows, in sentences.
+    pub description: String,
+    /// What the bars measure.
+    pub axis: Axis,
+    /// The bars.
+    pub bars: Vec<Bar>,
+}
+
+/// The height of a bar.
+const THICK: f64 = 16.0;
+
+impl Bars {
+    /// The chart of a page.
+    pub fn draw(&self) -> Chart {
+        Chart {
+            kind: "bars",
+            title: self.title.clone(),
+            description: self.description.clone(),
+            half: false,
+            legend: Vec::new(),
+            drawings: Room::BOTH.map(|room| self.drawing(room)).into(),
+            table: self.table(),
+        }
+    }
+
+    /// With little room, names stand above their bars.
+    fn drawing(&self, room: Room) -> Drawing {
+        let widest =
+            |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| text_width(text)).fold(0.0, f64::max);
+        let name = widest(&mut self.bars.iter().map(|bar| &bar.name));
+        let (left, pitch) = match room {
+            Room::Wide => (name.min(240.0) + 14.0, THICK + 14.0),
+            _ => (0.0, THICK + 30.0),
+        };
+        let above = if room == Room::Wide { 0.0 } else { 18.0 };
+        let width = room.width();
+        let right = width - widest(&mut self.bars.iter().map(|bar| &bar.text)) - 14.0;
+        let axis = Axis { reach: [&self.axis.reach[..], &[0.0]].concat(), ..self.axis.clone() };
+        let ends = self.bars.iter().flat_map(|Bar { value, .. }| {
+            let error = value.standard_error.unwrap_or(0.0);
+            [value.mean, value.mean - error, value.mean + error]
+        });
+        let about = ((right - left) / 90.0) as usize;
+        let scale = Scale::rounded(&axis, ends, about).between(left, right);
+        let (top, bottom) = (26.0, 26.0 + pitch * self.bars.len() as f64);
+        let mut marks = text("name", (left, 12.0), Anchor::Start, &self.axis.name);
+        for tick in scale.ticks(about) {
+            let Some(x) = scale.place(tick.value) else { continue };
+            marks += &format!("<path class=\"grid\" d=\"M{} {}V{}\"/>\n", at(x), at(top), at(bottom));
+            let x = x.max(0.5 * text_width(&tick.label));
+            marks += &text("tick", (x, bottom + 16.0), Anchor::Middle, &tick.label);
+        }
+        for (index, bar) in self.bars.iter().enumerate() {
+            let y = top + pitch * index as f64 + above + 0.5 * (pitch - above - THICK);
+            match room {
+                Room::Wide => marks += &text("label", (left - 12.0, y + 12.0), Anchor::End, &bar.name),
+                _ => marks += &text("label", (0.0, y - 5.0), Anchor::Start, &bar.name),
+            }
+            marks += &draw_bar(&scale, bar, y);
+            marks += &text("value", (width, y + 12.5), Anchor::End, &bar.text);
+        }
+        if let Some(zero) = scale.place(0.0) {
+            marks += &format!("<path class=\"axis\" d=\"M{} {}V{}\"/>\n", at(zero), at(top), at(bottom));
+        }
+        Drawing { room, name: String::new(), width, height: bottom + 24.0, marks }
+    }
+
+    fn table(&self) -> Table {
+        let row = |bar: &Bar| {
+            let Estimate { mean, standard_error } = bar.value;
+            let cell = |value: f64| Cell::number(value, super::lines::written(&self.axis, value));
+            vec![bar.name.as_str().into(), cell(mean), standard_error.map_or("-".into(), cell)]
+        };
+        let headers = vec!["".into(), self.axis.name.clone(), "standard error".into()];
+        Table { caption: self.title.clone(), headers, rows: self.bars.iter().map(row).collect(), half: false }
+    }
+}
+
+/// A bar from 0, and its error bar with a cap at each end.
+fn draw_bar(scale: &Scale, bar: &Bar, y: f64) -> String {
+    let (Some(zero), Some(end)) = (scale.place(0.0), scale.place(bar.value.mean)) else {
+        return String::new();
+    };
+    let class = if bar.chosen { "bar chosen" } else { "bar" };
+    let (left, width) = (zero.min(end), (end - zero).abs());
+    let mut svg = format!(
+        "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{THICK}\"/>\n",
+        at(left),
+        at(y),
+        at(width)
+    );
+    if let Some(error) = bar.value.standard_error
+        && let (Some(from), Some(to)) =
+            (scale.place(bar.value.mean - error), scale.place(bar.value.mean + error))
+    {
+        let (middle, cap) = (at(y + 0.5 * THICK), at(y + 0.25 * THICK));
+        let tall = at(0.5 * THICK);
+        svg += &format!(
+            "<path class=\"error\" d=\"M{from} {middle}H{to}M{from} {cap}v{tall}M{to} {cap}v{tall}\"/>\n",
+            from = at(from),
+            to = at(to)
+        );
+    }
+    svg
+}

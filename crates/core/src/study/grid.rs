@@ -1,0 +1,166 @@
+//! One run with a published split: rate, penalty and precision are chosen on the last fifth of its training
+//! rows, then the network is fitted to all of them (Gal and Ghahramani 2016, in the form of their code).
+
+use std::collections::BTreeMap;
+
+use super::fit::{Watch, interrupted, of_evaluation};
+use super::record::{Chosen, Found, Of};
+use super::splits::{Splits, TARGET};
+use super::trial::{Choices, Grid, Taus};
+use super::{Measure, Trial};
+use crate::Spec;
+use crate::average::{Average, Averaged};
+use crate::data::{Data, Matrix, Targets, Task};
+use crate::error::{Error, Result};
+use crate::measure::{mixture_log_likelihood, root_mean_squared_error};
+use crate::model::{Model, prepare};
+use crate::thin::Rates;
+use crate::train::Threads;
+
+/// A precision to try, 1 / variance in the target's unit.
+#[derive(Clone, Copy)]
+enum Tau {
+    /// This one.
+    Is(f64),
+    /// So many times that of the errors on the validation rows.
+    TimesErrors(f64),
+}
+
+/// A network to try, and the precisions to try with it.
+struct Candidate {
+    rate: Option<f32>,
+    l2: f32,
+    taus: Vec<Tau>,
+}
+
+/// Chooses, fits and tests; nothing if the run was interrupted.
+pub(super) fn fit_split(
+    trial: &Trial,
+    grid: &Grid,
+    spec: &Spec,
+    splits: &Splits,
+    number: u32,
+    threads: &Threads,
+    watch: &mut Watch,
+) -> Result<Option<Found>> {
+    let (train, test) = splits.split(number as usize)?;
+    let data = |rows: &[usize]| splits.table.select(rows).map(Data::Table);
+    let mut spec = spec.clone();
+    (spec.data.target, spec.data.task, spec.data.valid) =
+        (Some(TARGET.into()), Some(Task::Regression), Some(0.0));
+    let (learned, valid) = train.split_at(train.len() * 4 / 5);
+    let (learned, valid) = (data(learned)?, data(valid)?);
+    let by = grid.average.unwrap_or(trial.averages[0]);
+    let mut best: Option<Chosen> = None;
+    for Candidate { rate, l2, taus } in candidates(grid, &spec, splits, learned.rows())? {
+        let mut fitted = prepare(&learned, None, &chosen_spec(&spec, rate, l2))?.fit(threads, watch)?;
+        if interrupted(&fitted.model) {
+            return Ok(None);
+        }
+        for tau in taus {
+            let tau = match tau {
+                Tau::Is(tau) => tau,
+                Tau::TimesErrors(factor) => {
+                    let rmse = judge(&mut fitted.model, &valid, Average::WeightScaling, 1.0, threads)?.0;
+                    factor / (rmse * rmse)
+                }
+            };
+            let (_, likelihood) = judge(&mut fitted.model, &valid, by, tau, threads)?;
+            if best.is_none_or(|best| likelihood > best.likelihood) {
+                best = Some(Chosen { rate, l2, tau, likelihood });
+            }
+        }
+    }
+    let Some(mut chosen) = best else {
+        return Err(Error::spec("grid", "there is nothing to choose from"));
+    };
+    let train = data(&train)?;
+    if let Some(length) = grid.length_scale {
+        chosen.l2 = penalty(length, chosen.rate, &spec, train.rows(), chosen.tau);
+    }
+    let mut fitted =
+        prepare(&train, None, &chosen_spec(&spec, chosen.rate, chosen.l2))?.fit(threads, watch)?;
+    if interrupted(&fitted.model) {
+        return Ok(None);
+    }
+    let test = data(&test)?;
+    let mut measures = Vec::new();
+    for by in &trial.averages {
+        let (rmse, likelihood) = judge(&mut fitted.model, &test, *by, chosen.tau, threads)?;
+        let values = BTreeMap::from([(Measure::Rmse, rmse), (Measure::LogLikelihood, likelihood)]);
+        measures.push(Of { of: by.to_string(), values });
+    }
+    measures[0].values.insert(Measure::Seconds, fitted.seconds);
+    let (train_rows, test_rows) = (train.rows(), test.rows());
+    Ok(Some(Found { train_rows, test_rows, measures, chosen: Some(chosen), ..Found::default() }))
+}
+
+/// Everything that is to be tried on so many training rows.
+fn candidates(grid: &Grid, spec: &Spec, splits: &Splits, rows: usize) -> Result<Vec<Candidate>> {
+    let rates = match &grid.rates {
+        Choices::These(rates) => rates.clone(),
+        Choices::Named(_) => splits.rates()?,
+    };
+    let rates = if rates.is_empty() { vec![None] } else { rates.into_iter().map(Some).collect() };
+    let penalties = if grid.l2.is_empty() { vec![spec.train.l2] } else { grid.l2.clone() };
+    let taus: Vec<Tau> = match &grid.taus {
+        Taus::Errors { errors } => errors.iter().map(|&factor| Tau::TimesErrors(factor)).collect(),
+        Taus::Named(_) => splits.taus()?.into_iter().map(Tau::Is).collect(),
+    };
+    let mut candidates = Vec::new();
+    for rate in rates {
+        match grid.length_scale {
+            None => candidates.extend(penalties.iter().map(|&l2| Candidate { rate, l2, taus: taus.clone() })),
+            Some(length) => candidates.extend(taus.iter().filter_map(|&tau| match tau {
+                Tau::Is(value) => {
+                    Some(Candidate { rate, l2: penalty(length, rate, spec, rows, value), taus: vec![tau] })
+                }
+                Tau::TimesErrors(_) => None,
+            })),
+        }
+    }
+    Ok(candidates)
+}
+
+/// The penalty that a prior of this length scale on the weights implies: l² keep / (N tau). Theirs is a half
+/// of it on the sum of w², and so is ours.
+fn penalty(length: f64, rate: Option<f32>, spec: &Spec, rows: usize, tau: f64) -> f32 {
+    let rate = rate.unwrap_or(spec.thin.input);
+    (length * length * (1.0 - f64::from(rate)) / (rows as f64 * tau)) as f32
+}
+
+fn chosen_spec(spec: &Spec, rate: Option<f32>, l2: f32) -> Spec {
+    let mut spec = spec.clone();
+    if let Some(rate) = rate {
+        (spec.thin.input, spec.thin.hidden) = (rate, Rates::All(rate));
+    }
+    spec.train.l2 = l2;
+    spec
+}
+
+/// The root mean squared error and the log-likelihood of an average with this precision, in the target's
+/// unit. By weight scaling the likelihood is that of the mixture of the members, of which most models have
+/// one.
+fn judge(model: &mut Model, data: &Data, by: Average, tau: f64, threads: &Threads) -> Result<(f64, f64)> {
+    let seed = model.spec.seed;
+    model.set_tau(tau)?;
+    if by != Average::WeightScaling {
+        let measured = of_evaluation(&model.evaluate(data, by, seed, threads)?);
+        return match measured[..] {
+            [(Measure::Rmse, rmse), (Measure::LogLikelihood, likelihood)] => Ok((rmse, likelihood)),
+            _ => Err(Error::argument("average", format!("{by} has no likelihood here"))),
+        };
+    }
+    let examples = model.pipeline.examples(data, None)?;
+    let Targets::Values(targets) = examples.targets else {
+        return Err(Error::argument("targets", "published splits are regressions"));
+    };
+    let own = |mean: Matrix| Ok(model.in_own_units(&Averaged { mean, spread: None })?.0);
+    let members = model.average_members(&examples.inputs, by, seed, threads)?;
+    let means = members.iter().map(|member| own(member.mean.clone())).collect::<Result<Vec<Matrix>>>()?;
+    let mean = own(crate::average::ensemble(members)?.mean)?;
+    let targets = own(targets)?;
+    let noise = [(1.0 / tau.sqrt()) as f32];
+    let likelihood = mixture_log_likelihood(&means, &noise, &targets, None)?;
+    Ok((root_mean_squared_error(&mean, &targets, None)?, likelihood))
+}

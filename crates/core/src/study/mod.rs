@@ -1,0 +1,54 @@
+//! Published results, run again: a study is a file that says what to run and what the papers say came out.
+//!
+//! [`Study::run`] runs each variant with several seeds and keeps each finished run as a small file;
+//! [`Study::findings`] puts what came out beside what is published. docs/studies.md describes the files, and
+//! each study that comes with thinnet.
+//!
+//! ```
+//! use thinnet::study::{Study, Version};
+//!
+//! let text = r#"
+//! title = "Dropout on the built-in digits"
+//! source = "nobody"
+//! minutes = 0.1
+//! quick_minutes = 0.1
+//! seeds = 2
+//! show = ["error", "nll"]
+//! data = { path = "digits", test_share = 0.5 }
+//! spec.train.epochs = 2
+//! [[variant]]
+//! name = "standard"
+//! spec.thin.hidden = 0.0
+//! [[variant]]
+//! name = "dropout"
+//! expected = [{ measure = "error", value = 2.0 }]
+//! "#;
+//! let study = Study::parse("digits", text, Version::Full)?;
+//! assert_eq!((study.variants.len(), study.runs()), (2, 4));
+//! # Ok::<(), thinnet::Error>(())
+//! ```
+
+mod autoencoder;
+mod expected;
+mod file;
+mod findings;
+mod fit;
+mod grid;
+mod measured;
+mod overlay;
+mod record;
+mod resample;
+mod run;
+mod source;
+mod splits;
+mod trial;
+
+pub use expected::{Expected, Judge, Verdict};
+pub use file::{Contrast, Form, Head, Side, Study, Variant, Version};
+pub use findings::{Cell, Compared, Findings, Judged, Line, PairedRuns, Resampled};
+pub use measured::{Good, Measure, Measured};
+pub use record::{Chosen, Found, Of, Paired, Point, Record};
+pub use run::{Happening, Listener};
+pub use source::Rows;
+pub use splits::Splits;
+pub use trial::{Choices, Grid, Published, Resampling, Source, Taus, Trial};

@@ -1,0 +1,172 @@
+//! What one run of a study does: on which data, by which spec, and what is measured.
+
+use serde::{Deserialize, Serialize};
+
+use crate::average::{Average, Mean};
+use crate::error::{Error, Result};
+use crate::spec::Spec;
+
+/// A run of a study, all but its seed. Each variant of a study has one; what it does not say itself is that
+/// of the whole study.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Trial {
+    /// Where its rows come from.
+    pub data: Source,
+    /// The spec of the fit. The seed of a run is that of the spec plus the number of the run.
+    pub spec: Spec,
+    /// How the thinned networks are averaged; the first one is the one that the others are tested
+    /// against.
+    pub averages: Vec<Average>,
+    /// The error of means of fewer networks, of many that were sampled.
+    pub resample: Option<Resampling>,
+    /// The inputs are the targets, and the units of the hidden layers are measured.
+    pub autoencoder: bool,
+    /// What is chosen on a fifth of the training rows before the fit, with published splits.
+    pub grid: Option<Grid>,
+}
+
+impl Default for Trial {
+    fn default() -> Self {
+        Self {
+            data: Source::default(),
+            spec: Spec::default(),
+            averages: vec![Average::WeightScaling],
+            resample: None,
+            autoencoder: false,
+            grid: None,
+        }
+    }
+}
+
+/// Where the rows of a run come from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Source {
+    /// A folder of IDX files, a table, or a folder of published splits, below the folder of all data sets;
+    /// or the word `digits`.
+    pub path: String,
+    /// The table to test with.
+    pub test: Option<String>,
+    /// Where there is no test part: the fraction of the rows that is set aside to test with, the same rows
+    /// for every seed.
+    pub test_share: f64,
+    /// Train on so many rows, drawn at random for each seed; 0: on all.
+    pub rows: usize,
+}
+
+/// The error of the mean of k sampled networks, for k = 1, 2, ..., `most` (Srivastava et al. 2014, figure 11).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resampling {
+    /// `mc:T`: how the networks are sampled that the means draw from.
+    pub average: Average,
+    /// The most networks of a mean.
+    pub most: u32,
+    /// How often the networks of each mean are drawn, with replacement.
+    pub draws: u32,
+}
+
+/// What is chosen on validation rows, the last fifth of a split's training rows, by the log-likelihood of
+/// the first average; then the network is fitted to all of them (Gal and Ghahramani 2016).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grid {
+    /// Rates of the inputs and of all hidden units. Left out: those of the spec.
+    #[serde(default)]
+    pub rates: Choices,
+    /// Values of `train.l2`. Left out: that of the spec.
+    #[serde(default)]
+    pub l2: Vec<f32>,
+    /// Precisions of the observations, 1 / variance in the target's unit.
+    pub taus: Taus,
+    /// The prior length scale l of the weights, from which `train.l2` follows: l² keep / (N tau).
+    #[serde(default)]
+    pub length_scale: Option<f64>,
+    /// The average by which is chosen. Left out: the first one of the run.
+    #[serde(default)]
+    pub average: Option<Average>,
+}
+
+/// Numbers to choose from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Choices {
+    /// These.
+    These(Vec<f32>),
+    /// Those that are published with the splits.
+    Named(Published),
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Choices::These(Vec::new())
+    }
+}
+
+/// The word `published`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Published {
+    /// What stands in a file beside the splits.
+    Published,
+}
+
+/// Precisions to choose from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Taus {
+    /// So many times the precision of the errors on the validation rows.
+    Errors {
+        /// The factors.
+        errors: Vec<f64>,
+    },
+    /// Those that are published with the splits.
+    Named(Published),
+}
+
+impl Trial {
+    /// Checks what can be checked without the data.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] names the first field that cannot be used.
+    pub fn check(&self) -> Result<()> {
+        let Source { path, test, test_share, .. } = &self.data;
+        if path.is_empty() {
+            return Err(Error::spec("data.path", "name a data set"));
+        }
+        if !(0.0..1.0).contains(test_share) || (*test_share > 0.0 && test.is_some()) {
+            let problem = format!("must be at least 0 and below 1, and 0 beside data.test, not {test_share}");
+            return Err(Error::spec("data.test_share", problem));
+        }
+        if self.averages.is_empty() {
+            return Err(Error::spec("averages", "name at least one, for example \"scale\""));
+        }
+        if let Some(Resampling { average, most, draws }) = &self.resample {
+            if !matches!(average, Average::MonteCarlo { mean: Mean::Arithmetic, .. }) {
+                return Err(Error::spec(
+                    "resample.average",
+                    format!("samples networks, as mc:1000, not {average}"),
+                ));
+            }
+            if *most == 0 || *draws == 0 {
+                return Err(Error::spec("resample", "most and draws must be above 0"));
+            }
+        }
+        if self.autoencoder && (self.resample.is_some() || self.grid.is_some()) {
+            return Err(Error::spec(
+                "autoencoder",
+                "its targets are no classes and no column; leave out resample and grid",
+            ));
+        }
+        if self.spec.ensemble.members > 1 && (self.resample.is_some() || self.autoencoder) {
+            return Err(Error::spec("spec.ensemble.members", "resample and autoencoder are of one network"));
+        }
+        if let Some(Grid { length_scale, l2, .. }) = &self.grid
+            && length_scale.is_some_and(|length| !(length > 0.0 && length.is_finite() && l2.is_empty()))
+        {
+            return Err(Error::spec("grid.length_scale", "must be above 0, and takes the place of grid.l2"));
+        }
+        self.spec.check()
+    }
+}
