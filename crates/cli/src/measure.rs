@@ -261,7 +261,8 @@ fn calibration(measures: &Measures) -> String {
     format!("CALIBRATION\n{table}{}", evaluate::reliability(&measures.whole))
 }
 
-fn estimate(of: Estimate, show: fn(f64) -> String) -> String {
+/// "1.52 ± 0.06"
+pub fn estimate(of: Estimate, show: fn(f64) -> String) -> String {
     with_error(of.mean, of.standard_error, show)
 }
 

@@ -53,6 +53,7 @@
 //! | [`measure`] | how good, how sure, how co-adapted | [`measure::Classification`], [`measure::Regression`], [`model::Measures`] |
 //! | [`mod@report`] | what people look at | [`report::table()`], [`report::Curve`] |
 //! | [`model`] | what is kept | [`model::fit()`], [`model::Model`] |
+//! | [`mod@compare`] | remedies side by side | [`compare::compare()`], [`compare::Setup`] |
 //! | [`study`] | what the papers found, run again | [`study::Study`] |
 //!
 //! Two more examples: `library` does what the command line does, `own_network` trains a
@@ -63,6 +64,7 @@
 #![forbid(unsafe_code)]
 
 pub mod average;
+pub mod compare;
 pub mod data;
 pub mod error;
 pub mod measure;

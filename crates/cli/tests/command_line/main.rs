@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod averages;
+mod compare;
 mod elephant;
 mod end_to_end;
 mod ensembles;
