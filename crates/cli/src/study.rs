@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use anyhow::bail;
 use clap::CommandFactory;
@@ -122,13 +122,9 @@ fn minutes(minutes: f64) -> String {
 fn run_all(study: &Study, data: &Path, output: &Path, threads: &Threads) -> anyhow::Result<Vec<Record>> {
     let interrupted = progress::interrupted()?;
     let bar = progress::runs(study.runs());
-    let kept = AtomicUsize::new(0);
     let watch = |happening: &Happening| {
         match happening {
-            Happening::Kept(_) => {
-                kept.fetch_add(1, Ordering::Relaxed);
-                bar.inc(1);
-            }
+            Happening::Kept(_) => bar.inc(1),
             Happening::Ended(record) => {
                 bar.inc(1);
                 say(&bar, &ended(study, record));

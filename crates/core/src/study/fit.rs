@@ -6,7 +6,7 @@ use super::{Measure, Trial};
 use crate::Spec;
 use crate::average::{Average, Averaged};
 use crate::data::{Data, Examples, Targets};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::measure::{Classification, McNemar, largest};
 use crate::model::{Evaluation, Fitted, Model, prepare};
 use crate::train::{Ended, Event, Flow, Threads};
@@ -25,7 +25,7 @@ pub(super) fn fit(
 ) -> Result<Option<Found>> {
     let fitted = prepare(train, None, spec)?.fit(threads, watch)?;
     let model = &fitted.model;
-    if interrupted(model) {
+    if !went_to_its_end(model)? {
         return Ok(None);
     }
     let examples = model.pipeline.examples(test, None)?;
@@ -54,9 +54,19 @@ pub(super) fn fit(
     Ok(Some(found))
 }
 
-/// Whether somebody stopped the run.
-pub(super) fn interrupted(model: &Model) -> bool {
-    model.members().iter().any(|member| member.run.ended == Ended::Interrupted)
+/// Whether nobody stopped the run.
+///
+/// # Errors
+/// [`Error::NotFinite`] if the loss went astray, even where an earlier epoch is kept.
+pub(super) fn went_to_its_end(model: &Model) -> Result<bool> {
+    for member in model.members() {
+        match member.run.ended {
+            Ended::Interrupted => return Ok(false),
+            Ended::NotFinite { step, learning_rate } => return Err(Error::NotFinite { step, learning_rate }),
+            Ended::Finished | Ended::Patience | Ended::Minutes => {}
+        }
+    }
+    Ok(true)
 }
 
 /// The measures of an average on the test rows, and for classes the predicted ones.

@@ -3,17 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use super::fit::{Watch, interrupted, of_evaluation};
+use super::fit::{Watch, of_evaluation, went_to_its_end};
 use super::record::{Chosen, Found, Of};
 use super::splits::{Splits, TARGET};
 use super::trial::{Choices, Grid, Taus};
 use super::{Measure, Trial};
 use crate::Spec;
-use crate::average::{Average, Averaged};
+use crate::average::{Average, Averaged, ensemble};
 use crate::data::{Data, Matrix, Targets, Task};
 use crate::error::{Error, Result};
 use crate::measure::{mixture_log_likelihood, root_mean_squared_error};
-use crate::model::{Model, prepare};
+use crate::model::{Fitted, Model, prepare};
 use crate::thin::Rates;
 use crate::train::Threads;
 
@@ -44,55 +44,81 @@ pub(super) fn fit_split(
     watch: &mut Watch,
 ) -> Result<Option<Found>> {
     let (train, test) = splits.split(number as usize)?;
-    let data = |rows: &[usize]| splits.table.select(rows).map(Data::Table);
     let mut spec = spec.clone();
     (spec.data.target, spec.data.task, spec.data.valid) =
         (Some(TARGET.into()), Some(Task::Regression), Some(0.0));
-    let (learned, valid) = train.split_at(train.len() * 4 / 5);
-    let (learned, valid) = (data(learned)?, data(valid)?);
-    let by = grid.average.unwrap_or(trial.averages[0]);
-    let mut best: Option<Chosen> = None;
-    for Candidate { rate, l2, taus } in candidates(grid, &spec, splits, learned.rows())? {
-        let mut fitted = prepare(&learned, None, &chosen_spec(&spec, rate, l2))?.fit(threads, watch)?;
-        if interrupted(&fitted.model) {
-            return Ok(None);
-        }
-        for tau in taus {
-            let tau = match tau {
-                Tau::Is(tau) => tau,
-                Tau::TimesErrors(factor) => {
-                    let rmse = judge(&mut fitted.model, &valid, Average::WeightScaling, 1.0, threads)?.0;
-                    factor / (rmse * rmse)
-                }
-            };
-            let (_, likelihood) = judge(&mut fitted.model, &valid, by, tau, threads)?;
-            if best.is_none_or(|best| likelihood > best.likelihood) {
-                best = Some(Chosen { rate, l2, tau, likelihood });
-            }
-        }
-    }
-    let Some(mut chosen) = best else {
-        return Err(Error::spec("grid", "there is nothing to choose from"));
-    };
-    let train = data(&train)?;
+    let search = Search { grid, spec: &spec, splits, by: grid.average.unwrap_or(trial.averages[0]), threads };
+    let Some(mut chosen) = search.choose(&train, watch)? else { return Ok(None) };
     if let Some(length) = grid.length_scale {
-        chosen.l2 = penalty(length, chosen.rate, &spec, train.rows(), chosen.tau);
+        chosen.l2 = penalty(length, chosen.rate, &spec, train.len(), chosen.tau);
     }
-    let mut fitted =
-        prepare(&train, None, &chosen_spec(&spec, chosen.rate, chosen.l2))?.fit(threads, watch)?;
-    if interrupted(&fitted.model) {
+    let Some(mut fitted) = search.fit(&search.data(&train)?, chosen.rate, chosen.l2, watch)? else {
         return Ok(None);
-    }
-    let test = data(&test)?;
+    };
+    let rows = search.data(&test)?;
     let mut measures = Vec::new();
     for by in &trial.averages {
-        let (rmse, likelihood) = judge(&mut fitted.model, &test, *by, chosen.tau, threads)?;
+        let (rmse, likelihood) = judge(&mut fitted.model, &rows, *by, chosen.tau, threads)?;
         let values = BTreeMap::from([(Measure::Rmse, rmse), (Measure::LogLikelihood, likelihood)]);
         measures.push(Of { of: by.to_string(), values });
     }
     measures[0].values.insert(Measure::Seconds, fitted.seconds);
-    let (train_rows, test_rows) = (train.rows(), test.rows());
+    let (train_rows, test_rows) = (train.len(), test.len());
     Ok(Some(Found { train_rows, test_rows, measures, chosen: Some(chosen), ..Found::default() }))
+}
+
+/// What the search for rate, penalty and precision works with.
+struct Search<'a> {
+    grid: &'a Grid,
+    spec: &'a Spec,
+    splits: &'a Splits,
+    by: Average,
+    threads: &'a Threads,
+}
+
+impl Search<'_> {
+    /// Chooses by the likelihood of the last fifth of the rows; nothing if a run was interrupted.
+    fn choose(&self, rows: &[usize], watch: &mut Watch) -> Result<Option<Chosen>> {
+        let Self { grid, spec, splits, by, threads } = *self;
+        let (learned, valid) = rows.split_at(rows.len() * 4 / 5);
+        let (learned, valid) = (self.data(learned)?, self.data(valid)?);
+        let mut best: Option<Chosen> = None;
+        for Candidate { rate, l2, taus } in candidates(grid, spec, splits, learned.rows())? {
+            let Some(mut fitted) = self.fit(&learned, rate, l2, watch)? else { return Ok(None) };
+            for tau in taus {
+                let tau = match tau {
+                    Tau::Is(tau) => tau,
+                    Tau::TimesErrors(factor) => {
+                        let rmse = judge(&mut fitted.model, &valid, Average::WeightScaling, 1.0, threads)?.0;
+                        factor / (rmse * rmse)
+                    }
+                };
+                let (_, likelihood) = judge(&mut fitted.model, &valid, by, tau, threads)?;
+                if best.is_none_or(|best| likelihood > best.likelihood) {
+                    best = Some(Chosen { rate, l2, tau, likelihood });
+                }
+            }
+        }
+        match best {
+            None => Err(Error::spec("grid", "there is nothing to choose from")),
+            best => Ok(best),
+        }
+    }
+
+    /// Fits a candidate; nothing if the run was interrupted.
+    fn fit(&self, data: &Data, rate: Option<f32>, l2: f32, watch: &mut Watch) -> Result<Option<Fitted>> {
+        let mut spec = self.spec.clone();
+        if let Some(rate) = rate {
+            (spec.thin.input, spec.thin.hidden) = (rate, Rates::All(rate));
+        }
+        spec.train.l2 = l2;
+        let fitted = prepare(data, None, &spec)?.fit(self.threads, watch)?;
+        Ok(went_to_its_end(&fitted.model)?.then_some(fitted))
+    }
+
+    fn data(&self, rows: &[usize]) -> Result<Data> {
+        self.splits.table.select(rows).map(Data::Table)
+    }
 }
 
 /// Everything that is to be tried on so many training rows.
@@ -129,15 +155,6 @@ fn penalty(length: f64, rate: Option<f32>, spec: &Spec, rows: usize, tau: f64) -
     (length * length * (1.0 - f64::from(rate)) / (rows as f64 * tau)) as f32
 }
 
-fn chosen_spec(spec: &Spec, rate: Option<f32>, l2: f32) -> Spec {
-    let mut spec = spec.clone();
-    if let Some(rate) = rate {
-        (spec.thin.input, spec.thin.hidden) = (rate, Rates::All(rate));
-    }
-    spec.train.l2 = l2;
-    spec
-}
-
 /// The root mean squared error and the log-likelihood of an average with this precision, in the target's
 /// unit. By weight scaling the likelihood is that of the mixture of the members, of which most models have
 /// one.
@@ -158,7 +175,7 @@ fn judge(model: &mut Model, data: &Data, by: Average, tau: f64, threads: &Thread
     let own = |mean: Matrix| Ok(model.in_own_units(&Averaged { mean, spread: None })?.0);
     let members = model.average_members(&examples.inputs, by, seed, threads)?;
     let means = members.iter().map(|member| own(member.mean.clone())).collect::<Result<Vec<Matrix>>>()?;
-    let mean = own(crate::average::ensemble(members)?.mean)?;
+    let mean = own(ensemble(members)?.mean)?;
     let targets = own(targets)?;
     let noise = [(1.0 / tau.sqrt()) as f32];
     let likelihood = mixture_log_likelihood(&means, &noise, &targets, None)?;

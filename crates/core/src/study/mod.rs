@@ -49,6 +49,4 @@ pub use findings::{Cell, Compared, Findings, Judged, Line, PairedRuns, Resampled
 pub use measured::{Good, Measure, Measured};
 pub use record::{Chosen, Found, Of, Paired, Point, Record};
 pub use run::{Happening, Listener};
-pub use source::Rows;
-pub use splits::Splits;
 pub use trial::{Choices, Grid, Published, Resampling, Source, Taus, Trial};

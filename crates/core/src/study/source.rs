@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use thinnet_kernels::philox::Key;
 
-use super::Splits;
+use super::splits::Splits;
 use super::trial::Source;
 use crate::data::{ColumnTypes, DIGITS, Data, DataSpec, Part, shuffle, split};
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use crate::streams;
 
 /// A data set, read.
 #[derive(Clone, Debug)]
-pub enum Rows {
+pub(super) enum Rows {
     /// Rows to train on, and others to test with.
     Parts {
         /// All rows to train on.
@@ -46,7 +46,7 @@ impl Source {
     ///
     /// # Errors
     /// Those of the readers, and a source without rows to test with.
-    pub fn read(&self, folder: &Path, spec: &DataSpec) -> Result<Rows> {
+    pub(super) fn read(&self, folder: &Path, spec: &DataSpec) -> Result<Rows> {
         let path = self.place(folder).unwrap_or_else(|| DIGITS.into());
         if path.join("data.txt").exists() {
             return Splits::read(&path).map(Rows::Splits);

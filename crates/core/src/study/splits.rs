@@ -15,7 +15,7 @@ pub(super) const TARGET: &str = "target";
 
 /// A table and its published splits.
 #[derive(Clone, Debug)]
-pub struct Splits {
+pub(super) struct Splits {
     folder: PathBuf,
     /// The inputs, "input 0" and so on, and the target.
     pub table: Table,

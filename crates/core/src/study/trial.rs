@@ -162,11 +162,47 @@ impl Trial {
         if self.spec.ensemble.members > 1 && (self.resample.is_some() || self.autoencoder) {
             return Err(Error::spec("spec.ensemble.members", "resample and autoencoder are of one network"));
         }
-        if let Some(Grid { length_scale, l2, .. }) = &self.grid
-            && length_scale.is_some_and(|length| !(length > 0.0 && length.is_finite() && l2.is_empty()))
-        {
-            return Err(Error::spec("grid.length_scale", "must be above 0, and takes the place of grid.l2"));
+        if let Some(Grid { length_scale: Some(length), l2, taus, .. }) = &self.grid {
+            let problem = match taus {
+                _ if !(*length > 0.0 && length.is_finite()) => "must be above 0",
+                _ if !l2.is_empty() => "it gives the penalty; leave out grid.l2",
+                Taus::Errors { .. } => "the penalty depends on tau, so that the taus must be given",
+                Taus::Named(_) => return self.spec.check(),
+            };
+            return Err(Error::spec("grid.length_scale", problem));
         }
         self.spec.check()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_no_sense_together_is_refused() {
+        let usual = "data.path = \"digits\"\n";
+        for (text, field) in [
+            ("", "data.path"),
+            ("data = { path = \"a.csv\", test_share = 1 }", "data.test_share"),
+            ("data = { path = \"a.csv\", test_share = 0.5, test = \"b.csv\" }", "data.test_share"),
+            ("averages = []", "averages"),
+            ("resample = { average = \"scale\", most = 1, draws = 1 }", "resample.average"),
+            ("resample = { average = \"mc-geometric:9\", most = 1, draws = 1 }", "resample.average"),
+            ("resample = { average = \"mc:9\", most = 0, draws = 1 }", "resample"),
+            ("autoencoder = true\ngrid.taus = \"published\"", "autoencoder"),
+            ("autoencoder = true\nspec.ensemble.members = 2", "spec.ensemble.members"),
+            ("grid = { taus = \"published\", length_scale = 0.0 }", "grid.length_scale"),
+            ("grid = { taus = \"published\", length_scale = 0.1, l2 = [1.0] }", "grid.length_scale"),
+            ("grid = { taus.errors = [1.0], length_scale = 0.1 }", "grid.length_scale"),
+            ("spec.train.epochs = 0", "train.epochs"),
+        ] {
+            let usual = if text.is_empty() || text.contains("path") { "" } else { usual };
+            let trial: Trial = toml::from_str(&format!("{usual}{text}")).unwrap();
+            let error = trial.check().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("spec, {field}: ")), "{text}: {error}");
+        }
+        let grid = "grid = { taus = \"published\", length_scale = 0.1, rates = [0.1] }";
+        toml::from_str::<Trial>(&format!("{usual}{grid}")).unwrap().check().unwrap();
     }
 }
