@@ -1,6 +1,6 @@
 //! compare: remedies side by side. Nothing, L2 and dropout on the digits, half a minute in all.
 
-use thinnet::compare::{Event, Method, Setup, Sets, compare};
+use thinnet::compare::{Event, Method, Sets, Setup, compare};
 use thinnet::data::{Data, digits};
 use thinnet::report::table;
 use thinnet::train::Flow;
@@ -22,7 +22,8 @@ fn main() -> thinnet::Result<()> {
     let Some(compared) = compare(&sets, &setup, &folder, false, 0, &watch)? else { return Ok(()) };
     let mut rows = Vec::new();
     for summary in &compared.methods {
-        let numbers = ["error", "nll", "gap"].map(|name| summary.estimate(name).map_or(f64::NAN, |of| of.mean));
+        let numbers =
+            ["error", "nll", "gap"].map(|name| summary.estimate(name).map_or(f64::NAN, |of| of.mean));
         let p = summary.against_nothing.map_or("-".into(), |against| format!("{:.3}", against.p_holm));
         let numbers = numbers.map(|number| format!("{number:.4}")).into_iter().chain([p]);
         rows.push(std::iter::once(summary.method.to_string()).chain(numbers).collect());
