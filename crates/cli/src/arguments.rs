@@ -568,6 +568,9 @@ pub struct Measure {
     #[arg(long, value_name = "THREADS", default_value_t = 0, hide_default_value = true)]
     #[arg(value_parser = threads)]
     pub threads: usize,
+    /// Write an HTML page that shows the model and its measures [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// Print one JSON object instead of the report
     #[arg(long)]
     pub json: bool,

@@ -28,7 +28,7 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
     let output = arguments.output.clone().unwrap_or_else(|| default_output(&arguments.data));
     if !arguments.print_spec {
         check_output(&output)?;
-        arguments.report.as_deref().map(|page| check_report(page, &output)).transpose()?;
+        arguments.report.as_deref().map(|page| page::check(page, &[&output, &arguments.data])).transpose()?;
     }
     let prepared = read(arguments, &spec)?;
     if arguments.print_spec {
@@ -59,7 +59,7 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
     let mut answer = as_json(&fitted, &output);
     if let (Some(page), Some(examples)) = (&arguments.report, &held_out) {
         answer["report"] = json!(page.display().to_string());
-        shown(arguments, &fitted, &output, examples, &answer, &threads).write(page, &threads)?;
+        write_page(arguments, page, (&fitted, &output), examples, &answer, &threads)?;
     }
     if arguments.json {
         text::print_json(&answer)?;
@@ -72,52 +72,42 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
 /// What the rows of a page are called where nothing was held out.
 pub const TRAINING_ROWS: &str = "training rows";
 
-/// The run as its page shows it, with the rows that were held out or, without them, those trained on.
-fn shown<'a>(
+/// The page of the run, with the rows that were held out or, without them, those trained on.
+fn write_page(
     arguments: &Fit,
-    fitted: &'a Fitted,
-    output: &Path,
-    examples: &'a Examples,
+    page: &Path,
+    (fitted, output): (&Fitted, &Path),
+    examples: &Examples,
     answer: &Value,
     threads: &Threads,
-) -> Shown<'a> {
-    let valid = fitted.valid.as_ref();
+) -> anyhow::Result<()> {
+    let (model, valid, effort) = (&fitted.model, fitted.valid.as_ref(), Effort::default());
+    let name = name_of(&arguments.data);
+    let mut facts = vec![("Data", name.clone())];
+    facts.extend(page::facts(model));
+    let version = env!("CARGO_PKG_VERSION");
+    facts.push(("Time", took(fitted, threads)));
+    facts.push(("Model", format!("{}, written by thinnet {version}", output.display())));
     let parts = [("training", Some(&fitted.train)), ("validation", valid)];
-    let mut facts = page::facts(&fitted.model, &name_of(&arguments.data));
-    facts.extend([
-        ("Time", took(fitted, threads)),
-        ("Model", format!("{}, written by thinnet {}", output.display(), env!("CARGO_PKG_VERSION"))),
-    ]);
-    Shown {
-        title: page::title(&fitted.model, &name_of(&arguments.data)),
+    let shown = Shown {
+        title: page::title(model, "learned from", &name),
         facts,
-        model: &fitted.model,
+        model,
         member: 0,
+        measures: &model.measures_on(0, examples, &effort, threads)?,
         parts: parts.into_iter().filter_map(|(name, part)| Some((name, part?))).collect(),
         examples,
-        rows: if valid.is_some() { "validation rows" } else { TRAINING_ROWS },
-        effort: Effort::default(),
+        rows: if valid.is_some() { "validation rows".into() } else { TRAINING_ROWS.into() },
+        effort,
         command: again(arguments, "run.toml"),
         answer: answer.clone(),
-    }
+    };
+    shown.write(page, threads)
 }
 
 /// What a file or folder is called, without the folders that it is in.
-fn name_of(data: &Path) -> String {
+pub fn name_of(data: &Path) -> String {
     data.file_name().map_or_else(|| data.display().to_string(), |name| name.to_string_lossy().into_owned())
-}
-
-/// Finds out before the run whether its page can be written after it, and not over its model.
-fn check_report(page: &Path, output: &Path) -> anyhow::Result<()> {
-    let whole = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        folder.canonicalize().map(|folder| folder.join(path.file_name().unwrap_or_default())).ok()
-    };
-    if whole(page).is_some_and(|page| Some(page) == whole(output)) {
-        let problem = format!("model and report cannot both go to {}", page.display());
-        return Err(Arguments::command().error(ErrorKind::ArgumentConflict, problem).into());
-    }
-    Ok(check_output(page)?)
 }
 
 /// The spec that the options ask for.
@@ -285,7 +275,7 @@ pub fn stem(data: &Path) -> String {
     stem.into()
 }
 
-/// Finds out before the run whether its model can be written after it.
+/// Finds out before the work whether a file can be written after it.
 pub fn check_output(output: &Path) -> thinnet::Result<()> {
     if fs::metadata(output).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return Ok(());

@@ -51,7 +51,7 @@
 //! | [`train`] | how it learns | [`train::TrainSpec`], [`train::Trainer`] |
 //! | [`average`] | many become one | [`average::Average`] |
 //! | [`measure`] | how good, how sure, how co-adapted | [`measure::Classification`], [`measure::Regression`], [`model::Measures`] |
-//! | [`mod@report`] | what people look at | [`report::table()`], [`report::Curve`] |
+//! | [`mod@report`] | what people look at | [`report::table()`], [`report::Curve`]; in HTML: [`report::Page`] |
 //! | [`model`] | what is kept | [`model::fit()`], [`model::Model`] |
 //! | [`mod@compare`] | remedies side by side | [`compare::compare()`], [`compare::Setup`] |
 //! | [`study`] | what the papers found, run again | [`study::Study`] |
