@@ -50,7 +50,7 @@ impl Folder {
                 fs::create_dir_all(&folder).map_err(Error::file("make the folder", &folder))?;
             }
             let mut folder = Self { path: path.into(), text: String::new(), records: Vec::new() };
-            folder.append(Record::Comparison(begun))?;
+            folder.append(Record::Comparison(Box::new(begun)))?;
             return Ok(folder);
         }
         if !results.exists() {
