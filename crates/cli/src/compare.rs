@@ -257,10 +257,10 @@ fn measures(
 
 /// The paired tests, where there are several seeds and methods.
 fn tests(compared: &Compared) -> String {
-    let has =
-        |of: fn(&Summary) -> Option<Against>| compared.methods.iter().any(|summary| of(summary).is_some());
-    let columns: Vec<(&str, fn(&Summary) -> Option<Against>)> = [
-        ("nothing", (|summary| summary.against_nothing) as fn(&Summary) -> Option<Against>),
+    type Of = fn(&Summary) -> Option<Against>;
+    let has = |of: Of| compared.methods.iter().any(|summary| of(summary).is_some());
+    let columns: Vec<(&str, Of)> = [
+        ("nothing", (|summary| summary.against_nothing) as Of),
         (compared.best.name(), |summary| summary.against_best),
     ]
     .into_iter()
