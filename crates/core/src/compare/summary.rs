@@ -44,7 +44,7 @@ pub struct Summary {
     pub settings: String,
     /// The loss on the validation rows: nll, or rmse in the target's unit.
     pub valid_loss: Estimate,
-    /// The measures, by the names that the table of the command line has.
+    /// By name: the measures of the test part, then `gap`, `correlation` and `seconds`.
     pub measures: Vec<(&'static str, Option<Estimate>)>,
     /// Its test loss less that of the method that does nothing; none for that one, where it was not run, and
     /// from a single seed.
