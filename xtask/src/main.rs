@@ -1,4 +1,4 @@
-//! The chores of this repository: `cargo xtask test` and `cargo xtask bench`.
+//! The chores of this repository: `cargo xtask test`, `cargo xtask pages` and `cargo xtask bench`.
 
 mod bench;
 mod checks;
@@ -6,6 +6,7 @@ mod command;
 mod contest;
 mod machine;
 mod own;
+mod pages;
 mod python;
 mod report;
 mod test;
@@ -16,6 +17,8 @@ use anyhow::{Result, bail};
 const USAGE: &str = "\
 usage: cargo xtask test
          runs all tests, the kernels' once for each instruction set of this machine
+       cargo xtask pages [--pictures FOLDER]
+         looks at the pages of thinnet with headless Chromium; cargo xtask test does so too
        cargo xtask bench [OPTION]...
          times thinnet beside other libraries
            --rounds N       times each contestant is measured (default 5; with --quick 1)
@@ -28,6 +31,10 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         Some((chore, [])) if chore == "test" => test::run_tests(),
+        Some((chore, [])) if chore == "pages" => pages::run_pages(None),
+        Some((chore, [option, folder])) if chore == "pages" && option == "--pictures" => {
+            pages::run_pages(Some(folder.as_ref()))
+        }
         Some((chore, options)) if chore == "bench" => bench::run_bench(&bench::Options::parse(options)?),
         _ => bail!("{USAGE}"),
     }

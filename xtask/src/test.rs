@@ -6,16 +6,19 @@ use anyhow::Result;
 
 use crate::command::{cargo, root, run, target, text};
 use crate::machine::instruction_sets;
+use crate::pages::run_pages;
 use crate::python::Environment;
 
 /// The whole workspace with the instruction set that the program chooses, documentation examples
-/// included; then the kernels once more for each instruction set that can be forced; then Python.
+/// included; then the kernels once more for each instruction set that can be forced; then the pages in a
+/// browser; then Python.
 pub fn run_tests() -> Result<()> {
     run(cargo().args(["test", "--workspace"]).env_remove("THINNET_ISA"))?;
     for set in instruction_sets() {
         println!("the kernels with THINNET_ISA={set}");
         run(cargo().args(["test", "--package", "thinnet-kernels"]).env("THINNET_ISA", set))?;
     }
+    run_pages(None)?;
     python_tests()
 }
 

@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 use serde::Serialize;
 use serde_json::{Value, json};
-use thinnet::data::{Cells, ColumnType, ColumnTypes, Data, Examples};
+use thinnet::data::{Cells, ColumnType, ColumnTypes, Data, DataSpec, Examples};
 use thinnet::measure::Effort;
 use thinnet::model::{Evaluation, Fitted, FittedMember, Member, Model, Prepared, Run, prepare};
 use thinnet::prepare::Inputs;
@@ -16,7 +16,7 @@ use thinnet::thin::{Drop, Pruned, PrunedLayer, Rates};
 use thinnet::train::{Ended, Optimizer, Pair, Threads, WeightAverage};
 use thinnet::{Error, Spec};
 
-use crate::arguments::{Arguments, Fit, Valid};
+use crate::arguments::{Arguments, Columns, Fit, Rows};
 use crate::evaluate::{disagree, measures, members_table};
 use crate::page::{self, Shown};
 use crate::progress::Progress;
@@ -28,7 +28,7 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
     let output = arguments.output.clone().unwrap_or_else(|| default_output(&arguments.data));
     if !arguments.print_spec {
         check_output(&output)?;
-        arguments.report.as_deref().map(|page| check_report(page, &output)).transpose()?;
+        arguments.report.as_deref().map(|page| page::check(page, &[&output, &arguments.data])).transpose()?;
     }
     let prepared = read(arguments, &spec)?;
     if arguments.print_spec {
@@ -59,7 +59,7 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
     let mut answer = as_json(&fitted, &output);
     if let (Some(page), Some(examples)) = (&arguments.report, &held_out) {
         answer["report"] = json!(page.display().to_string());
-        shown(arguments, &fitted, &output, examples, &answer, &threads).write(page, &threads)?;
+        write_page(arguments, page, (&fitted, &output), examples, &answer, &threads)?;
     }
     if arguments.json {
         text::print_json(&answer)?;
@@ -72,52 +72,42 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
 /// What the rows of a page are called where nothing was held out.
 pub const TRAINING_ROWS: &str = "training rows";
 
-/// The run as its page shows it, with the rows that were held out or, without them, those trained on.
-fn shown<'a>(
+/// The page of the run, with the rows that were held out or, without them, those trained on.
+fn write_page(
     arguments: &Fit,
-    fitted: &'a Fitted,
-    output: &Path,
-    examples: &'a Examples,
+    page: &Path,
+    (fitted, output): (&Fitted, &Path),
+    examples: &Examples,
     answer: &Value,
     threads: &Threads,
-) -> Shown<'a> {
-    let valid = fitted.valid.as_ref();
+) -> anyhow::Result<()> {
+    let (model, valid, effort) = (&fitted.model, fitted.valid.as_ref(), Effort::default());
+    let name = name_of(&arguments.data);
+    let mut facts = vec![("Data", name.clone())];
+    facts.extend(page::facts(model));
+    let version = env!("CARGO_PKG_VERSION");
+    facts.push(("Time", took(fitted, threads)));
+    facts.push(("Model", format!("{}, written by thinnet {version}", output.display())));
     let parts = [("training", Some(&fitted.train)), ("validation", valid)];
-    let mut facts = page::facts(&fitted.model, &name_of(&arguments.data));
-    facts.extend([
-        ("Time", took(fitted, threads)),
-        ("Model", format!("{}, written by thinnet {}", output.display(), env!("CARGO_PKG_VERSION"))),
-    ]);
-    Shown {
-        title: page::title(&fitted.model, &name_of(&arguments.data)),
+    let shown = Shown {
+        title: page::title(model, "learned from", &name),
         facts,
-        model: &fitted.model,
+        model,
         member: 0,
+        measures: &model.measures_on(0, examples, &effort, threads)?,
         parts: parts.into_iter().filter_map(|(name, part)| Some((name, part?))).collect(),
         examples,
-        rows: if valid.is_some() { "validation rows" } else { TRAINING_ROWS },
-        effort: Effort::default(),
+        rows: if valid.is_some() { "validation rows".into() } else { TRAINING_ROWS.into() },
+        effort,
         command: again(arguments, "run.toml"),
         answer: answer.clone(),
-    }
+    };
+    shown.write(page, threads)
 }
 
 /// What a file or folder is called, without the folders that it is in.
-fn name_of(data: &Path) -> String {
+pub fn name_of(data: &Path) -> String {
     data.file_name().map_or_else(|| data.display().to_string(), |name| name.to_string_lossy().into_owned())
-}
-
-/// Finds out before the run whether its page can be written after it, and not over its model.
-fn check_report(page: &Path, output: &Path) -> anyhow::Result<()> {
-    let whole = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        folder.canonicalize().map(|folder| folder.join(path.file_name().unwrap_or_default())).ok()
-    };
-    if whole(page).is_some_and(|page| Some(page) == whole(output)) {
-        let problem = format!("model and report cannot both go to {}", page.display());
-        return Err(Arguments::command().error(ErrorKind::ArgumentConflict, problem).into());
-    }
-    Ok(check_output(page)?)
 }
 
 /// The spec that the options ask for.
@@ -133,29 +123,11 @@ fn spec(arguments: &Fit) -> anyhow::Result<Spec> {
 
 /// Puts what was typed in the place of what the spec says.
 fn override_with(arguments: &Fit, spec: &mut Spec) {
-    fn set<T: Clone>(field: &mut T, option: &Option<T>) {
-        if let Some(value) = option {
-            field.clone_from(value);
-        }
-    }
-    fn fill<T: Clone>(field: &mut Option<T>, option: &Option<T>) {
-        if option.is_some() {
-            field.clone_from(option);
-        }
-    }
     let Fit { columns, network, ensemble, loss, steps, .. } = arguments;
     set(&mut spec.seed, &arguments.seed);
 
-    fill(&mut spec.data.target, &columns.target);
-    fill(&mut spec.data.task, &columns.task);
-    fill(&mut spec.data.weight, &columns.weight);
-    if !columns.ignore.is_empty() {
-        spec.data.ignore.clone_from(&columns.ignore);
-    }
-    spec.data.types.extend(columns.types.iter().cloned());
-    if let Some(Valid::Fraction(fraction)) = columns.valid {
-        spec.data.valid = Some(fraction);
-    }
+    set_columns(&mut spec.data, columns);
+    set(&mut spec.data.test, &arguments.test);
 
     set(&mut spec.network.hidden, &network.hidden.as_ref().map(|units| units.0.clone()));
     set(&mut spec.network.activation, &network.activation);
@@ -216,13 +188,37 @@ fn override_with(arguments: &Fit, spec: &mut Spec) {
     fill(&mut spec.train.patience, &steps.patience);
 }
 
+/// Puts an option, where it was typed, in the place of a field.
+pub fn set<T: Clone>(field: &mut T, option: &Option<T>) {
+    if let Some(value) = option {
+        field.clone_from(value);
+    }
+}
+
+fn fill<T: Clone>(field: &mut Option<T>, option: &Option<T>) {
+    if option.is_some() {
+        field.clone_from(option);
+    }
+}
+
+/// Puts what was typed of the columns in the place of what the spec says.
+pub fn set_columns(spec: &mut DataSpec, columns: &Columns) {
+    fill(&mut spec.target, &columns.target);
+    fill(&mut spec.task, &columns.task);
+    fill(&mut spec.weight, &columns.weight);
+    if !columns.ignore.is_empty() {
+        spec.ignore.clone_from(&columns.ignore);
+    }
+    spec.types.extend(columns.types.iter().cloned());
+    if let Some(Rows::Fraction(fraction)) = columns.valid {
+        spec.valid = Some(fraction);
+    }
+}
+
 /// Reads the data and makes them ready, with what the user should know about it.
 fn read(arguments: &Fit, spec: &Spec) -> anyhow::Result<Prepared> {
     let data = Data::open(&arguments.data, None, &spec.data.types)?;
-    let valid = match &arguments.columns.valid {
-        Some(Valid::File(path)) => Some(Data::open(path, None, &types(&data))?),
-        _ => None,
-    };
+    let valid = open_like(&data, arguments.columns.valid.as_ref())?;
     let prepared = prepare(&data, valid.as_ref(), spec)?;
     prepared.warnings.iter().for_each(|warning| text::warn(warning));
     if let (None, Some(target), false) = (&spec.data.target, prepared.pipeline.target_name(), arguments.quiet)
@@ -230,6 +226,14 @@ fn read(arguments: &Fit, spec: &Spec) -> anyhow::Result<Prepared> {
         text::say(&format!("the target is the last column, {target}; --target COLUMN takes another"));
     }
     Ok(prepared)
+}
+
+/// Opens the file that holds some rows, if it is one, in the same way as the data.
+pub fn open_like(data: &Data, rows: Option<&Rows>) -> thinnet::Result<Option<Data>> {
+    match rows {
+        Some(Rows::File(path)) => Data::open(path, None, &types(data)).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// The types of a table's columns, so that another file is read in the same way.
@@ -249,7 +253,7 @@ fn print_spec(arguments: &Fit, spec: &Spec) -> anyhow::Result<()> {
 /// The command that runs a spec on the same data.
 fn again(arguments: &Fit, spec: &str) -> String {
     let mut command = format!("thinnet fit {} --spec {spec}", text::typed(&arguments.data));
-    if let Some(Valid::File(path)) = &arguments.columns.valid {
+    if let Some(Rows::File(path)) = &arguments.columns.valid {
         command += &format!(" --valid {}", text::typed(path));
     }
     command
@@ -257,16 +261,21 @@ fn again(arguments: &Fit, spec: &str) -> String {
 
 /// The data's name without its extension, in the current folder.
 fn default_output(data: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.thinnet", stem(data)))
+}
+
+/// The data's name without its extension.
+pub fn stem(data: &Path) -> String {
     let whole = data.canonicalize().unwrap_or_else(|_| data.to_owned());
     let name = data.file_name().or(whole.file_name()).map(|name| name.to_string_lossy().into_owned());
     let mut stem = name.as_deref().unwrap_or("model");
     for extension in [".gz", ".csv", ".tsv", ".txt"] {
         stem = stem.strip_suffix(extension).filter(|stem| !stem.is_empty()).unwrap_or(stem);
     }
-    PathBuf::from(format!("{stem}.thinnet"))
+    stem.into()
 }
 
-/// Finds out before the run whether its model can be written after it.
+/// Finds out before the work whether a file can be written after it.
 pub fn check_output(output: &Path) -> thinnet::Result<()> {
     if fs::metadata(output).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return Ok(());
@@ -464,6 +473,7 @@ fn summary(arguments: &Fit, fitted: &Fitted, output: &Path, threads: &Threads) -
         Inputs::Table(_) => ("TEST.csv".into(), "NEW.csv".into()),
         Inputs::Images { .. } => (text::typed(data), text::typed(data)),
     };
+    let test = if model.spec.data.test > 0.0 { format!("{} --part test", text::typed(data)) } else { test };
     let pruned = model.run().pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", left(pruned)));
     let ending = if several(model) { members(fitted) } else { ending(model.run(), &model.spec) };
     let report = arguments

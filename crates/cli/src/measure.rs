@@ -1,29 +1,41 @@
 //! `thinnet measure`: whether thinning worked. Overfitting, co-adaptation, calibration.
 
-use serde_json::json;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use thinnet::average::Average;
+use thinnet::data::Data;
 use thinnet::measure::{Coadaptation, Effort, Estimate, InferenceGap, Interaction, Overfitting};
-use thinnet::model::Measures;
+use thinnet::model::{Measures, Model};
 use thinnet::report::{Cell, Curve, Series, table};
 use thinnet::train::Threads;
 
 use crate::arguments::Measure;
-use crate::{evaluate, text};
+use crate::page::{self, Shown};
+use crate::{evaluate, fit, text};
 
 /// Measures and prints.
 pub fn run(arguments: &Measure) -> anyhow::Result<()> {
     let (model, data) = arguments.open()?;
     let effort = arguments.effort();
     let member = arguments.member as usize - 1;
-    let measures = model.measures(member, &data, &effort, &Threads::new(arguments.threads)?)?;
+    let threads = Threads::new(arguments.threads)?;
+    if let Some(page) = &arguments.report {
+        page::check(page, &[&arguments.model, &arguments.data])?;
+    }
+    let measures = model.measures(member, &data, &effort, &threads)?;
+    let mut object = json!(measures);
+    object["model"] = json!(arguments.model.display().to_string());
+    object["data"] = json!(data.name());
+    object["member"] = json!(arguments.member);
+    object["draws"] = json!(effort.draws);
+    object["seed"] = json!(effort.seed);
+    if let Some(page) = &arguments.report {
+        object["report"] = json!(page.display().to_string());
+        write_page(arguments, page, (&model, &data), &measures, &object, &threads)?;
+    }
     if arguments.json {
-        let mut object = json!(measures);
-        object["model"] = json!(arguments.model.display().to_string());
-        object["data"] = json!(data.name());
-        object["member"] = json!(arguments.member);
-        object["draws"] = json!(effort.draws);
-        object["seed"] = json!(effort.seed);
-        text::print_json(&object)?;
-        return Ok(());
+        return Ok(text::print_json(&object)?);
     }
     let of_members = match model.members().len() {
         1 => String::new(),
@@ -47,6 +59,40 @@ pub fn run(arguments: &Measure) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The page of the model on these rows.
+fn write_page(
+    arguments: &Measure,
+    page: &Path,
+    (model, data): (&Model, &Data),
+    measures: &Measures,
+    answer: &Value,
+    threads: &Threads,
+) -> anyhow::Result<()> {
+    let (examples, effort) = (model.pipeline.examples(data, None)?, arguments.effort());
+    let evaluate = |by: Average| model.measure(&examples, by, effort.seed, threads);
+    let whole = evaluate(Average::WeightScaling)?;
+    let sampled =
+        measures.sampled.as_ref().map(|_| evaluate(Average::monte_carlo(effort.samples))).transpose()?;
+    let parts = [("mean of thinned", sampled.as_ref()), ("whole network", Some(&whole))];
+    let name = fit::name_of(&arguments.data);
+    let mut facts = vec![("Model", arguments.model.display().to_string()), ("Measured on", name.clone())];
+    facts.extend(page::facts(model));
+    let shown = Shown {
+        title: page::title(model, "measured on", &name),
+        facts,
+        model,
+        member: arguments.member as usize - 1,
+        measures,
+        parts: parts.into_iter().filter_map(|(name, part)| Some((name, part?))).collect(),
+        examples: &examples,
+        rows: format!("rows of {name}"),
+        effort,
+        command: "thinnet fit DATA --spec run.toml".into(),
+        answer: answer.clone(),
+    };
+    shown.write(page, threads)
+}
+
 /// What is said in place of a gap.
 pub const NOTHING_HELD_OUT: &str = "The run held no rows out, so it cannot be told.";
 
@@ -54,23 +100,21 @@ fn overfitting(of: Option<&Overfitting>, chosen_epoch: u64) -> String {
     let Some(of) = of else {
         return format!("OVERFITTING\n{NOTHING_HELD_OUT}");
     };
-    let number = text::number;
     let gaps: Vec<f64> = of.gaps.iter().map(|gap| gap.gap).collect();
     let series = Series { name: "gap: held-out loss minus training loss", values: &gaps };
     let curve = Curve { height: 6, ..Curve::default() }.draw(&[series]);
-    let (opened, lost) = (opened(of), lost(of));
     format!(
-        "OVERFITTING\n{curve}\nThe gap was {} in the best epoch and {} in the last.\n{opened}\n{lost}\n\
+        "OVERFITTING\n{curve}\n{}\n{}\n\
          The model has the parameters of epoch {chosen_epoch}. The training loss is that of the thinned networks,\n\
          which have the harder task: with dropout the gap can lie below 0.",
-        number(of.best_gap),
-        number(of.last_gap),
+        gap(of),
+        lost(of),
     )
 }
 
-/// When the gap opened, in a sentence.
-pub fn opened(of: &Overfitting) -> String {
-    match (of.opened_epoch, of.noise.map(text::number)) {
+/// How wide the gap was, and when it opened.
+pub fn gap(of: &Overfitting) -> String {
+    let opened = match (of.opened_epoch, of.noise.map(text::number)) {
         (Some(epoch), Some(noise)) => {
             format!("It opened in epoch {epoch}: from there on it is more than 3 times its noise, {noise}.")
         }
@@ -78,7 +122,9 @@ pub fn opened(of: &Overfitting) -> String {
             format!("It is not open: at the end it is no more than 3 times its noise, {noise}.")
         }
         _ => "There are too few epochs to tell when it opened.".into(),
-    }
+    };
+    let (best, last) = (text::number(of.best_gap), text::number(of.last_gap));
+    format!("The gap was {best} in the best epoch and {last} in the last.\n{opened}")
 }
 
 /// What was lost after the best epoch, in a sentence or two.
@@ -215,7 +261,8 @@ fn calibration(measures: &Measures) -> String {
     format!("CALIBRATION\n{table}{}", evaluate::reliability(&measures.whole))
 }
 
-fn estimate(of: Estimate, show: fn(f64) -> String) -> String {
+/// "1.52 ± 0.06"
+pub fn estimate(of: Estimate, show: fn(f64) -> String) -> String {
     with_error(of.mean, of.standard_error, show)
 }
 

@@ -51,8 +51,9 @@
 //! | [`train`] | how it learns | [`train::TrainSpec`], [`train::Trainer`] |
 //! | [`average`] | many become one | [`average::Average`] |
 //! | [`measure`] | how good, how sure, how co-adapted | [`measure::Classification`], [`measure::Regression`], [`model::Measures`] |
-//! | [`mod@report`] | what people look at | [`report::table()`], [`report::Curve`] |
+//! | [`mod@report`] | what people look at | [`report::table()`], [`report::Curve`]; in HTML: [`report::Page`] |
 //! | [`model`] | what is kept | [`model::fit()`], [`model::Model`] |
+//! | [`mod@compare`] | remedies side by side | [`compare::compare()`], [`compare::Setup`] |
 //! | [`study`] | what the papers found, run again | [`study::Study`] |
 //!
 //! Three more examples: `library` does what the command line does, `own_network` trains a
@@ -64,6 +65,7 @@
 #![forbid(unsafe_code)]
 
 pub mod average;
+pub mod compare;
 pub mod data;
 pub mod error;
 pub mod measure;

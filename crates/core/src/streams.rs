@@ -11,6 +11,8 @@ pub(crate) const SPLIT: u32 = 2;
 
 /// Which mask of a pool a slice has.
 pub(crate) const POOL: u32 = 3;
+/// Which rows are the test part.
+pub(crate) const TEST: u32 = 4;
 /// The seeds of an ensemble's members.
 pub(crate) const MEMBERS: u32 = 0x10;
 /// The training rows that a member draws.

@@ -15,7 +15,7 @@ pub fn section(shown: &Shown, overfitting: Option<&Overfitting>) -> Section {
     let member = shown.member();
     let mut paragraphs = vec![fit::ending(&member.run, &shown.model.spec.member(member.number))];
     match overfitting {
-        Some(of) => paragraphs.extend([measure::opened(of), measure::lost(of)]),
+        Some(of) => paragraphs.extend([measure::gap(of), measure::lost(of)]),
         None => paragraphs.push(measure::NOTHING_HELD_OUT.into()),
     }
     let history = &member.run.history;

@@ -7,14 +7,17 @@ mod units;
 use std::io::Write;
 use std::path::Path;
 
+use clap::CommandFactory;
+use clap::error::ErrorKind;
 use serde_json::{Value, json};
 use thinnet::average::Average;
 use thinnet::data::Examples;
 use thinnet::measure::Effort;
-use thinnet::model::{Evaluation, Member, Model, atomic_write};
+use thinnet::model::{Evaluation, Measures, Member, Model, atomic_write};
 use thinnet::report::{Cell, Item, Page, Section, Table};
 use thinnet::train::Threads;
 
+use crate::arguments::Arguments;
 use crate::{evaluate, fit, text};
 
 /// A model, and rows whose targets are known, as a page shows them.
@@ -27,13 +30,15 @@ pub struct Shown<'a> {
     pub model: &'a Model,
     /// The index of the member whose curves and units are shown.
     pub member: usize,
-    /// How good it is on the parts of the data; the page looks closer at the last one.
+    /// The measures of that member on the rows.
+    pub measures: &'a Measures,
+    /// How good the model is: names and evaluations; the page looks closer at the last one.
     pub parts: Vec<(&'static str, &'a Evaluation)>,
-    /// The rows of the last part.
+    /// The rows of the last evaluation.
     pub examples: &'a Examples,
     /// What these rows are called.
-    pub rows: &'static str,
-    /// How much is done for the measures.
+    pub rows: String,
+    /// How much was done for the measures.
     pub effort: Effort,
     /// The command that runs the spec again.
     pub command: String,
@@ -41,13 +46,27 @@ pub struct Shown<'a> {
     pub answer: Value,
 }
 
-/// What a page is about: what was learned, from where.
-pub fn title(model: &Model, data: &str) -> String {
-    model.pipeline.target_name().map_or(data.to_string(), |target| format!("{target}, learned from {data}"))
+/// Finds out before the work whether a page can be written after it, and that it replaces none of the
+/// other files.
+pub fn check(page: &Path, others: &[&Path]) -> anyhow::Result<()> {
+    let whole = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    };
+    if others.iter().any(|other| whole(other).is_some_and(|other| whole(page) == Some(other))) {
+        let problem = format!("--report would write over {}; give it another name", page.display());
+        return Err(Arguments::command().error(ErrorKind::ArgumentConflict, problem).into());
+    }
+    Ok(fit::check_output(page)?)
+}
+
+/// What a page is about: the target, and the data.
+pub fn title(model: &Model, how: &str, data: &str) -> String {
+    model.pipeline.target_name().map_or(data.to_string(), |target| format!("{target}, {how} {data}"))
 }
 
 /// How a model was made.
-pub fn facts(model: &Model, data: &str) -> Vec<(&'static str, String)> {
+pub fn facts(model: &Model) -> Vec<(&'static str, String)> {
     let (spec, pipeline, run) = (&model.spec, &model.pipeline, model.run());
     let (train, valid) = (text::count(run.training_rows as u64), text::count(run.validation_rows as u64));
     let target = match pipeline.classes() {
@@ -58,7 +77,7 @@ pub fn facts(model: &Model, data: &str) -> Vec<(&'static str, String)> {
     let network = fit::networks(spec, pipeline.input_units(), model.network().outputs());
     let parameters = text::counted(model.parameters(), "parameter", "parameters");
     vec![
-        ("Data", format!("{data}: {train} rows to train on, {valid} to validate")),
+        ("Rows", format!("{train} to train on, {valid} to validate")),
         ("Target", target),
         ("Network", format!("{network}, {parameters}")),
         ("Dropout", fit::thinning(spec).unwrap_or("none".into())),
@@ -76,11 +95,10 @@ impl Shown<'_> {
     }
 
     fn page(&self, threads: &Threads) -> anyhow::Result<Page> {
-        let Self { model, member, examples, effort, .. } = *self;
-        let measures = model.measures_on(member, examples, &effort, threads)?;
+        let Self { model, measures, examples, .. } = *self;
         let predicted = model.average(&examples.inputs, Average::WeightScaling, 0, threads)?;
         let (trust, trusted) = trust::section(self, &predicted)?;
-        let (units, shown_units) = units::section(self, &measures, threads)?;
+        let (units, shown_units) = units::section(self, threads)?;
         let mut data = json!({
             "run": self.answer,
             "rows": self.rows,
@@ -115,7 +133,7 @@ impl Shown<'_> {
 
     /// How good it is, in a sentence or two.
     fn lead(&self) -> String {
-        let rows = self.rows;
+        let rows = &self.rows;
         let sentence = match self.closer() {
             Some(Evaluation::Classification(of)) => format!(
                 "Of {} {rows}, {} are given the wrong class; the probabilities have a negative log-likelihood of \
@@ -132,7 +150,7 @@ impl Shown<'_> {
             ),
             None => String::new(),
         };
-        match rows {
+        match rows.as_str() {
             fit::TRAINING_ROWS => format!(
                 "{sentence} No rows were held out: the network has learned from these, and will do worse on new ones."
             ),
@@ -164,13 +182,12 @@ impl Shown<'_> {
                     _ => "-".into(),
                 }
             };
-            let cells = std::iter::once(name.into()).chain(parts.iter().map(cell));
-            cells.chain([meaning.into()]).collect()
+            std::iter::once(Cell::from(name).noted(meaning)).chain(parts.iter().map(cell)).collect()
         };
         let headers = std::iter::once("measure").chain(self.parts.iter().map(|(name, _)| *name));
         Table {
             caption: "How good it is".into(),
-            headers: headers.chain(["what it is"]).map(str::to_string).collect(),
+            headers: headers.map(str::to_string).collect(),
             rows: names.into_iter().flatten().map(row).collect(),
             ..Table::default()
         }

@@ -20,7 +20,7 @@ const POINTS: usize = 800;
 
 /// What is seen of the predictions, and its numbers.
 pub fn section(shown: &Shown, predicted: &Averaged) -> anyhow::Result<(Section, Value)> {
-    let (examples, rows) = (shown.examples, shown.rows);
+    let (examples, rows) = (shown.examples, shown.rows.as_str());
     let (items, numbers) = match (&examples.targets, shown.closer()) {
         (Targets::Classes { labels, .. }, Some(Evaluation::Classification(of))) => {
             let counts = confusion(&predicted.mean, labels, examples.weights.as_deref())?;

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 use thinnet::measure::{Coadaptation, Silenced, UnitCorrelations};
-use thinnet::model::Measures;
 use thinnet::prepare::Inputs;
-use thinnet::report::{Axis, HeatMap, Image, ImageGrid, Item, Line, Lines, Panel, Section, Table};
+use thinnet::report::{Axis, Cell, HeatMap, Image, ImageGrid, Line, Lines, Panel, Section, Table};
 use thinnet::train::Threads;
 
 use super::Shown;
@@ -16,8 +15,8 @@ const UNITS: usize = 64;
 const PIXELS: usize = 25_600;
 
 /// What is seen of the units, and its numbers.
-pub fn section(shown: &Shown, measures: &Measures, threads: &Threads) -> anyhow::Result<(Section, Value)> {
-    let layers = &measures.coadaptation;
+pub fn section(shown: &Shown, threads: &Threads) -> anyhow::Result<(Section, Value)> {
+    let layers = &shown.measures.coadaptation;
     let heading = format!("What its units do{}", shown.of_member());
     if layers.is_empty() {
         let paragraphs = vec!["There are no hidden layers whose units could co-adapt.".into()];
@@ -28,12 +27,7 @@ pub fn section(shown: &Shown, measures: &Measures, threads: &Threads) -> anyhow:
     let correlations: Vec<UnitCorrelations> =
         model.unit_correlations(member, examples, most, &effort, threads)?.into_iter().map(rounded).collect();
     let images = images(shown, &correlations);
-    let (headers, rows) = measure::layers(layers);
-    let caption = "Co-adaptation of each hidden layer".into();
-    let headers = headers.map(str::to_string).into();
-    let mut items = vec![silenced(measures, shown).draw().into()];
-    items.push(Table { caption, headers, rows, half: false }.into());
-    items.push(Item::Facts(measure::MEANINGS.map(|(name, meaning)| (name.into(), meaning.into())).into()));
+    let mut items = vec![silenced(shown).draw().into(), coadaptation(layers).into()];
     items.extend(correlations.iter().zip(layers).map(|(of, layer)| map(of, layer).draw().into()));
     items.extend(images.as_ref().map(|(_, grid)| grid.draw().into()));
     let weights = images.map(|(weights, _)| weights);
@@ -41,9 +35,28 @@ pub fn section(shown: &Shown, measures: &Measures, threads: &Threads) -> anyhow:
     Ok((section, json!({ "correlations": correlations, "first_weights": weights })))
 }
 
+/// A line for each measure, a column for each layer.
+fn coadaptation(layers: &[Coadaptation]) -> Table {
+    let (names, of_layers) = measure::layers(layers);
+    let row = |(index, name): (usize, &&str)| {
+        let meaning =
+            measure::MEANINGS.iter().find(|(other, _)| other == name).map_or("", |(_, meaning)| meaning);
+        let values = of_layers.iter().filter_map(|layer| layer.get(index).cloned());
+        std::iter::once(Cell::from(*name).noted(meaning)).chain(values).collect()
+    };
+    let headers = layers.iter().map(|layer| format!("layer {}", layer.layer));
+    Table {
+        caption: "Co-adaptation of each hidden layer".into(),
+        headers: std::iter::once("measure".to_string()).chain(headers).collect(),
+        // The first one is the layer's number.
+        rows: names.iter().enumerate().skip(1).map(row).collect(),
+        half: false,
+    }
+}
+
 /// The error, or for a regression the loss, without a share of the units of each layer.
-fn silenced(measures: &Measures, shown: &Shown) -> Lines {
-    let layers = &measures.coadaptation;
+fn silenced(shown: &Shown) -> Lines {
+    let layers = &shown.measures.coadaptation;
     let of_error = layers.iter().flat_map(|layer| &layer.silenced).any(|of| of.error.is_some());
     let estimate = |of: &Silenced| if of_error { of.error.unwrap_or(of.loss) } else { of.loss };
     let line = |layer: &Coadaptation| Line {
@@ -60,7 +73,7 @@ fn silenced(measures: &Measures, shown: &Shown) -> Lines {
         description: format!(
             "On {} of the {}; mean and standard error of {}. Nothing makes up for what is silenced. The flatter a \
              line, the less its layer depends on single units.",
-            text::count(measures.ablated_rows as u64),
+            text::count(shown.measures.ablated_rows as u64),
             shown.rows,
             text::counted(shown.effort.draws as usize, "draw of the units", "draws of the units"),
         ),
@@ -82,14 +95,16 @@ fn rounded(of: UnitCorrelations) -> UnitCorrelations {
 fn map(of: &UnitCorrelations, layer: &Coadaptation) -> HeatMap {
     let panel = |name: &str, rows: &Vec<Vec<f64>>| Panel { name: name.into(), rows: rows.clone() };
     let before = of.before.as_ref();
-    let moved =
-        before.and_then(mean_absolute).zip(mean_absolute(&of.after)).map_or(String::new(), |(was, is)| {
+    let moved = before.and_then(|map| mean_absolute(map)).zip(mean_absolute(&of.after)).map_or(
+        String::new(),
+        |(was, is)| {
             format!(
                 " The mean |correlation| of two of them was {} before training and is {} now.",
                 text::number(was),
                 text::number(is)
             )
-        });
+        },
+    );
     HeatMap {
         title: format!("Correlation of the units of layer {}", layer.layer),
         description: format!(
@@ -108,7 +123,7 @@ fn map(of: &UnitCorrelations, layer: &Coadaptation) -> HeatMap {
 }
 
 /// The mean of |correlation| over pairs of different units; none of a single unit.
-fn mean_absolute(map: &Vec<Vec<f64>>) -> Option<f64> {
+fn mean_absolute(map: &[Vec<f64>]) -> Option<f64> {
     let pairs = (0..map.len()).flat_map(|one| (one + 1..map.len()).map(move |other| map[one][other].abs()));
     let (sum, count) = pairs.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
     (count > 0.0).then(|| sum / count)

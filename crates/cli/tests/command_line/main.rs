@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod averages;
+mod compare;
 mod elephant;
 mod end_to_end;
 mod ensembles;
@@ -10,6 +11,7 @@ mod rude_inputs;
 mod same_bits;
 #[cfg(unix)]
 mod signals_and_pipes;
+mod studies;
 
 use std::fmt::Write;
 use std::fs;

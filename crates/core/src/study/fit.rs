@@ -59,13 +59,16 @@ pub(super) fn interrupted(model: &Model) -> bool {
     model.members().iter().any(|member| member.run.ended == Ended::Interrupted)
 }
 
+/// What was measured.
+type Values = Vec<(Measure, f64)>;
+
 /// The measures of an average on the test rows, and for classes the predicted ones.
 fn tested(
     model: &Model,
     examples: &Examples,
     by: Average,
     threads: &Threads,
-) -> Result<(Vec<(Measure, f64)>, Option<Vec<u32>>)> {
+) -> Result<(Values, Option<Vec<u32>>)> {
     let seed = model.spec.seed;
     let Targets::Classes { labels, .. } = &examples.targets else {
         return Ok((of_evaluation(&model.measure(examples, by, seed, threads)?), None));
@@ -77,7 +80,7 @@ fn tested(
 }
 
 /// The measures that a study knows of an evaluation.
-pub(super) fn of_evaluation(evaluation: &Evaluation) -> Vec<(Measure, f64)> {
+pub(super) fn of_evaluation(evaluation: &Evaluation) -> Values {
     match evaluation {
         Evaluation::Classification(of) => {
             vec![(Measure::Error, 100.0 * of.error), (Measure::Nll, of.nll), (Measure::Ece, of.ece)]
@@ -90,7 +93,7 @@ pub(super) fn of_evaluation(evaluation: &Evaluation) -> Vec<(Measure, f64)> {
 }
 
 /// What the training took, and the error that it left on its rows.
-fn of_training(fitted: &Fitted) -> Vec<(Measure, f64)> {
+fn of_training(fitted: &Fitted) -> Values {
     let Fitted { model, train, seconds, .. } = fitted;
     let mut values = vec![(Measure::Seconds, *seconds)];
     if model.members().len() == 1 {

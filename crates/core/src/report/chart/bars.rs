@@ -129,3 +129,45 @@ fn draw_bar(scale: &Scale, bar: &Bar, y: f64) -> String {
     }
     svg
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bar(name: &str, mean: f64, standard_error: Option<f64>) -> Bar {
+        Bar {
+            name: name.into(),
+            value: Estimate { mean, standard_error },
+            text: format!("{mean}"),
+            chosen: false,
+        }
+    }
+
+    fn numbers(svg: &str, before: &str) -> Vec<f64> {
+        svg.split(before).skip(1).map(|rest| rest.split('"').next().unwrap().parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn bars_are_as_long_as_their_numbers() {
+        let bars = vec![bar("a", 1.0, Some(0.5)), bar("b", 4.0, None), bar("c", -2.0, Some(1.0))];
+        let chart = Bars { bars, ..Bars::default() }.draw();
+        for drawing in &chart.drawings {
+            let svg = &drawing.marks;
+            let widths = numbers(svg, "width=\"");
+            assert!((widths[1] / widths[0] - 4.0).abs() < 0.02 && (widths[2] / widths[0] - 2.0).abs() < 0.02);
+            let left = numbers(svg, "<rect class=\"bar\" x=\"");
+            // The bar below 0 ends where the others begin.
+            assert!((left[2] + widths[2] - left[0]).abs() < 0.2, "{left:?}, {widths:?}");
+            assert_eq!(svg.matches("class=\"error\"").count(), 2);
+        }
+        assert_eq!(chart.table.rows[1], [Cell::from("b"), Cell::number(4.0, "4"), "-".into()]);
+    }
+
+    #[test]
+    fn what_is_not_finite_has_no_bar() {
+        let chart =
+            Bars { bars: vec![bar("a", f64::NAN, None), bar("b", 1.0, None)], ..Bars::default() }.draw();
+        assert!(chart.drawings.iter().all(|drawing| drawing.marks.matches("<rect").count() == 1));
+        assert_eq!(Bars::default().draw().table.rows.len(), 0);
+    }
+}

@@ -86,15 +86,28 @@ pub(super) fn style(series: usize) -> String {
     format!("s{}", series % STYLES)
 }
 
-/// The marker of a series as the path of its shape.
-pub(super) fn marker(series: usize, x: f64, y: f64) -> String {
-    let (left, top) = (at(x), at(y));
+/// The marker of a series as the path of its shape, so many times as large as usual.
+pub(super) fn marker(series: usize, (x, y): (f64, f64), size: f64) -> String {
+    let start = |right: f64, down: f64| format!("M{} {}", at(x + size * right), at(y + size * down));
+    let by = |right: f64, down: f64| format!("l{} {}", at(size * right), at(size * down));
     match series % STYLES {
-        0 => format!("M{} {top}a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0-6.4 0z", at(x - 3.2)),
-        1 => format!("M{} {}h6v6h-6z", at(x - 3.0), at(y - 3.0)),
-        2 => format!("M{left} {}l3.8 6.6h-7.6z", at(y - 4.2)),
-        3 => format!("M{left} {}l4 4l-4 4l-4-4z", at(y - 4.0)),
-        4 => format!("M{left} {}l3.8-6.6h-7.6z", at(y + 4.2)),
-        _ => format!("M{} {top}l2-4h4l2 4l-2 4h-4z", at(x - 4.0)),
+        0 => {
+            let (radius, across) = (at(size * 3.2), at(size * 6.4));
+            let half = |sign: &str| format!("a{radius} {radius} 0 1 0 {sign}{across} 0");
+            start(-3.2, 0.0) + &half("") + &half("-") + "z"
+        }
+        1 => start(-3.0, -3.0) + &by(6.0, 0.0) + &by(0.0, 6.0) + &by(-6.0, 0.0) + "z",
+        2 => start(0.0, -4.2) + &by(3.8, 6.6) + &by(-7.6, 0.0) + "z",
+        3 => start(0.0, -4.0) + &by(4.0, 4.0) + &by(-4.0, 4.0) + &by(-4.0, -4.0) + "z",
+        4 => start(0.0, 4.2) + &by(3.8, -6.6) + &by(-7.6, 0.0) + "z",
+        _ => {
+            start(-4.0, 0.0)
+                + &by(2.0, -4.0)
+                + &by(4.0, 0.0)
+                + &by(2.0, 4.0)
+                + &by(-2.0, 4.0)
+                + &by(-4.0, 0.0)
+                + "z"
+        }
     }
 }

@@ -210,7 +210,7 @@ fn curve(frame: &Frame, index: usize, line: &Line) -> String {
     // The markers of different lines stand beside each other, not on each other.
     let offset = if every > 1 { index * every / 4 + every / 2 } else { 0 };
     let marked = places.iter().skip(offset).step_by(every).flatten();
-    let markers: String = marked.map(|&(x, y)| marker(index, x, y)).collect();
+    let markers: String = marked.map(|&place| marker(index, place, 1.0)).collect();
     let style = style(index);
     format!("<path class=\"line {style}\" d=\"{path}\"/>\n<path class=\"marker {style}\" d=\"{markers}\"/>\n")
 }
@@ -262,4 +262,96 @@ fn point_at(frame: &Frame, place: &Place) -> String {
     let line =
         format!("<path class=\"place\" d=\"M{} {}V{}\"/>\n", at(x), at(frame.bottom), at(frame.top - 4.0));
     line + &text("label", (middle, frame.top - 9.0), Anchor::Middle, &place.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAN: f64 = f64::NAN;
+
+    fn line(values: &[f64]) -> Line {
+        let points = values.iter().enumerate().map(|(index, &value)| (index as f64 + 1.0, value));
+        Line { name: "loss".into(), points: points.collect(), errors: Vec::new() }
+    }
+
+    /// The data of the first path of a class.
+    fn path<'a>(drawing: &'a Drawing, class: &str) -> &'a str {
+        let (_, rest) = drawing.marks.split_once(&format!("class=\"{class}")).unwrap();
+        rest.split_once(" d=\"").unwrap().1.split('"').next().unwrap()
+    }
+
+    fn drawing(lines: Lines) -> Drawing {
+        lines.draw().drawings.remove(0)
+    }
+
+    #[test]
+    fn what_is_not_finite_leaves_a_gap() {
+        let lines =
+            Lines { lines: vec![line(&[3.0, 2.0, NAN, 2.0, f64::INFINITY, 1.0])], ..Lines::default() };
+        let drawing = drawing(lines.clone());
+        let path = path(&drawing, "line");
+        assert_eq!((path.matches('M').count(), path.matches('L').count()), (3, 1), "{path}");
+        assert_eq!(self::path(&drawing, "marker").matches('z').count(), 4);
+        let table = lines.draw().table;
+        assert_eq!((table.rows.len(), &table.rows[2][1]), (6, &Cell::from("-")));
+        assert_eq!(table.rows[1], [Cell::number(2.0, "2"), Cell::number(2.0, "2")]);
+    }
+
+    /// Two lines that cross in the middle between two points: the area is a triangle and a trapezium.
+    #[test]
+    fn only_what_is_above_is_shaded() {
+        let lines = Lines {
+            lines: vec![line(&[1.0, 2.0, 4.0]), line(&[2.0, 1.0, 0.0])],
+            area: Some(Area { name: "gap".into(), upper: 0, lower: 1 }),
+            ..Lines::default()
+        };
+        let drawing = drawing(lines);
+        let polygons: Vec<&str> = path(&drawing, "area").split('M').skip(1).collect();
+        assert_eq!(polygons.len(), 2, "{polygons:?}");
+        let first = |polygon: &str| polygon.split([' ', 'L']).next().unwrap().parse::<f64>().unwrap();
+        let points: Vec<f64> = path(&drawing, "line").split(['M', 'L']).skip(1).map(first).collect();
+        assert!((first(polygons[0]) - 0.5 * (points[0] + points[1])).abs() < 0.2, "{polygons:?}, {points:?}");
+        assert!((first(polygons[1]) - points[1]).abs() < 0.2, "{polygons:?}, {points:?}");
+    }
+
+    #[test]
+    fn a_long_line_keeps_its_peaks_and_a_short_table() {
+        let values: Vec<f64> =
+            (0..50_000).map(|at| if at == 31_234 { 9.0 } else { f64::from(at % 7) }).collect();
+        let lines = Lines { lines: vec![line(&values)], ..Lines::default() };
+        let drawing = drawing(lines.clone());
+        let path = path(&drawing, "line");
+        assert!(path.len() < 30_000, "{}", path.len());
+        let heights =
+            path.split(['M', 'L']).skip(1).map(|point| point.split_once(' ').unwrap().1.parse::<f64>());
+        let highest = heights.map(Result::unwrap).fold(f64::INFINITY, f64::min);
+        let axis = drawing
+            .marks
+            .split("class=\"grid\" d=\"M")
+            .skip(1)
+            .map(|line| line.split([' ', 'H']).nth(1).unwrap().parse::<f64>().unwrap());
+        let (top, bottom) =
+            axis.fold((f64::INFINITY, 0.0_f64), |(top, bottom), y| (top.min(y), bottom.max(y)));
+        // The axis goes from 0 to 10.
+        assert!((highest - (bottom + 0.9 * (top - bottom))).abs() < 0.2, "{highest}, {top} to {bottom}");
+        let rows = lines.draw().table.rows;
+        assert!(rows.len() <= 201 && rows.last().unwrap()[0].value == Some(50_000.0));
+    }
+
+    #[test]
+    fn errors_are_a_band_and_a_column() {
+        let mut with = line(&[1.0, 2.0]);
+        with.errors = vec![0.25, 0.5];
+        let chart = Lines { lines: vec![with], ..Lines::default() }.draw();
+        assert_eq!(path(&chart.drawings[0], "band").matches(['M', 'L']).count(), 4);
+        assert_eq!(chart.table.headers, ["", "loss", "loss, ±"]);
+        assert_eq!(chart.table.rows[1][2].value, Some(0.5));
+    }
+
+    #[test]
+    fn nothing_to_draw_is_an_empty_frame() {
+        let chart = Lines { lines: vec![line(&[]), line(&[NAN])], ..Lines::default() }.draw();
+        assert!(chart.drawings.iter().all(|drawing| !drawing.marks.contains("NaN")));
+    }
 }

@@ -60,7 +60,7 @@ impl Key {
     fn picture(self) -> String {
         let marks = match self {
             Key::Line(series) => {
-                let (style, marker) = (drawing::style(series), drawing::marker(series, 17.0, 7.0));
+                let (style, marker) = (drawing::style(series), drawing::marker(series, (17.0, 7.0), 1.0));
                 format!(
                     "<path class=\"line {style}\" d=\"M1 7h32\"/><path class=\"marker {style}\" d=\"{marker}\"/>"
                 )

@@ -16,8 +16,8 @@ pub struct ReliabilityCurve {
     pub bins: Vec<ReliabilityBin>,
 }
 
-/// Accuracy against confidence for one model or several; below the curves, the share of the rows of
-/// each bin.
+/// Accuracy against confidence for one model or several. Markers are the larger, the more rows a bin has;
+/// bars below the curves tell the share of its rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reliability {
     /// What is seen.
@@ -69,14 +69,17 @@ impl Reliability {
         Drawing { room: Room::Any, name: String::new(), width: frame.width, height, marks }
     }
 
+    /// The more rows a bin has, the larger is its marker.
     fn curve(&self, frame: &Frame, index: usize, curve: &ReliabilityCurve) -> String {
-        let place = |bin: &ReliabilityBin| frame.place(bin.confidence?, bin.accuracy?);
-        let places: Vec<(f64, f64)> = curve.bins.iter().filter_map(place).collect();
-        let line: Vec<String> = places.iter().map(|&(x, y)| format!("{} {}", at(x), at(y))).collect();
-        let markers: String = places.iter().map(|&(x, y)| marker(index, x, y)).collect();
+        let place = |bin: &ReliabilityBin| Some((frame.place(bin.confidence?, bin.accuracy?)?, bin.share));
+        let places: Vec<((f64, f64), f64)> = curve.bins.iter().filter_map(place).collect();
+        let line: Vec<String> = places.iter().map(|&((x, y), _)| format!("{} {}", at(x), at(y))).collect();
+        let size = |share: f64| 0.6 + 1.4 * share.sqrt();
+        let markers: String =
+            places.iter().map(|&(place, share)| marker(index, place, size(share))).collect();
         let (style, line) = (style(index), line.join("L"));
         format!(
-            "<path class=\"line {style}\" d=\"M{line}\"/>\n<path class=\"marker {style}\" d=\"{markers}\"/>\n"
+            "<path class=\"line thin {style}\" d=\"M{line}\"/>\n<path class=\"marker {style}\" d=\"{markers}\"/>\n"
         )
     }
 
@@ -130,5 +133,42 @@ impl Reliability {
             rows: rows.collect(),
             half: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_without_rows_are_left_out() {
+        let bin = |index: usize, share: f64| ReliabilityBin {
+            above: index as f64 / 4.0,
+            up_to: (index + 1) as f64 / 4.0,
+            share,
+            confidence: (share > 0.0).then_some((index as f64 + 0.5) / 4.0),
+            accuracy: (share > 0.0).then_some(0.5),
+        };
+        let bins = vec![bin(0, 0.0), bin(1, 0.25), bin(2, 0.0), bin(3, 0.75)];
+        let curve = |name: &str| ReliabilityCurve { name: name.into(), bins: bins.clone() };
+        let chart = Reliability { curves: vec![curve("a"), curve("b")], ..Reliability::default() }.draw();
+        let svg = &chart.drawings[0].marks;
+        assert_eq!((svg.matches("class=\"share").count(), svg.matches("class=\"marker").count()), (4, 2));
+        assert_eq!(chart.table.rows.len(), 4);
+        assert_eq!(
+            chart.table.rows[3][1..],
+            [
+                "0.7500 to 1.000".into(),
+                Cell::number(0.75, "75.00 %"),
+                Cell::number(0.875, "87.50 %"),
+                Cell::number(0.5, "50.00 %")
+            ]
+        );
+        let heights: Vec<f64> = svg
+            .split(" height=\"")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap().parse().unwrap())
+            .collect();
+        assert!((heights[1] / heights[0] - 3.0).abs() < 0.1, "{heights:?}");
     }
 }

@@ -11,12 +11,14 @@ pub struct Cell {
     pub value: Option<f64>,
     /// How dark the cell is, from 0 to 1, where its number is to be seen at a glance.
     pub shade: Option<f64>,
+    /// What explains it, in small letters below.
+    pub note: String,
 }
 
 impl Cell {
     /// A number, and how it is written.
     pub fn number(value: f64, text: impl Into<String>) -> Self {
-        Self { text: text.into(), value: Some(value), shade: None }
+        Self { text: text.into(), value: Some(value), ..Self::default() }
     }
 
     /// The same cell, so dark.
@@ -25,22 +27,38 @@ impl Cell {
         Self { shade: Some(shade), ..self }
     }
 
-    fn write(&self, html: &mut String) {
+    /// The same cell, so explained.
+    #[must_use]
+    pub fn noted(self, note: impl Into<String>) -> Self {
+        Self { note: note.into(), ..self }
+    }
+
+    /// What stands between the tags.
+    fn content(&self) -> String {
         let text = escape(&self.text);
-        let shade = match self.shade {
-            // Above one half the text is light on dark.
-            Some(shade) => {
-                let class = if shade > 0.5 { "shade dark" } else { "shade" };
-                format!(" class=\"{class}\" style=\"--shade:{:.0}%\"", 100.0 * shade.clamp(0.0, 1.0))
-            }
-            None => String::new(),
+        let text = match self.value {
+            Some(value) => format!("<data value=\"{value}\">{text}</data>"),
+            None => text,
         };
-        match self.value {
-            Some(value) => {
-                *html += &format!("<td{shade}><data value=\"{value}\">{text}</data></td>");
-            }
-            None => *html += &format!("<td{shade}>{text}</td>"),
+        match self.note.is_empty() {
+            true => text,
+            false => format!("{text}<small>{}</small>", escape(&self.note)),
         }
+    }
+
+    /// The classes and the style of the cell's element.
+    fn attributes(&self) -> String {
+        let number = if self.value.is_some() { "number" } else { "" };
+        let Some(shade) = self.shade else {
+            return if number.is_empty() { String::new() } else { " class=\"number\"".into() };
+        };
+        let tone = match shade {
+            _ if self.value == Some(0.0) => " none",
+            // Text on the darker half of the tones is light.
+            0.5.. => " dark",
+            _ => "",
+        };
+        format!(" class=\"shade{tone}\" style=\"--shade:{:.0}%\"", 100.0 * shade.clamp(0.0, 1.0))
     }
 }
 
@@ -93,17 +111,11 @@ impl Table {
         for row in &self.rows {
             *html += "<tr>";
             for (column, cell) in row.iter().enumerate() {
-                if column > 0 {
-                    cell.write(html);
-                    continue;
-                }
-                let text = escape(&cell.text);
-                let text = match cell.value {
-                    Some(value) => format!("<data value=\"{value}\">{text}</data>"),
-                    None => text,
+                let (attributes, content) = (cell.attributes(), cell.content());
+                *html += &match column {
+                    0 => format!("<th scope=\"row\"{attributes}>{content}</th>"),
+                    _ => format!("<td{attributes}>{content}</td>"),
                 };
-                let class = if numeric(column) { " class=\"number\"" } else { "" };
-                *html += &format!("<th scope=\"row\"{class}>{text}</th>");
             }
             *html += "</tr>\n";
         }
