@@ -71,6 +71,33 @@ fn the_json_agrees_with_what_is_left() {
     folder.good(&format!("fit classes.csv -q --spec left/specs/{best}-1.toml"));
 }
 
+/// What a browser makes of it is tested by `cargo xtask pages`.
+#[test]
+fn a_page_shows_the_answer() {
+    let folder = Folder::with_data("compare-page");
+    for (data, best) in [("classes", "Confusion"), ("values", "Residuals")] {
+        folder.good(&format!("compare {data}.csv -q {SMALL}"));
+        // What is done is not done again, so a page can follow later.
+        let line = format!("compare {data}.csv {SMALL} --resume --json --report {data}.html");
+        let answer = folder.json(&line);
+        let page = String::from_utf8(folder.read(&format!("{data}.html"))).unwrap();
+        let json = page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0;
+        let json: Value = serde_json::from_str(json).unwrap();
+        assert_eq!(json["run"], answer);
+        assert_eq!(json["closer"].as_object().unwrap().len(), 2);
+        let parts = ["Loss of each epoch, nothing, seed 0", "nll of each method", "gap of each method", best];
+        for part in parts.into_iter().filter(|part| *part != "nll of each method" || data == "classes") {
+            assert!(page.contains(part), "{data}: {part}");
+        }
+        assert!(
+            page.contains(answer["sentence"].as_str().unwrap()) && page.contains("# thinnet fit"),
+            "{data}"
+        );
+    }
+    let error = folder.fails(1, &format!("compare classes.csv {SMALL} -o other --report no/such.html"));
+    assert!(error.contains("cannot write no/such.html") && !folder.path("other").exists(), "{error}");
+}
+
 #[test]
 fn an_interrupted_comparison_goes_on() {
     let folder = Folder::with_data("compare-interrupted");

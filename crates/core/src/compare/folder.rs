@@ -103,23 +103,21 @@ impl Folder {
     /// [`Error::File`] if it cannot be written.
     pub fn write_spec(&self, method: Method, spec: &Spec, command: &str) -> Result<()> {
         let text = format!("# {command}\n{}", spec.to_toml()?);
-        let path = self.path.join(SPECS).join(format!("{method}-{}.toml", spec.seed));
+        let path = spec_path(&self.path, method, spec.seed);
         atomic_write(&path, |file| file.write_all(text.as_bytes()))
     }
 
-    /// Where the first model of a method is kept.
-    pub fn model(&self, method: Method) -> PathBuf {
-        self.path.join(MODELS).join(format!("{method}.thinnet"))
+    /// Where the folder is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
-    /// Keeps the first model of a method as the one to use, and gives its place.
+    /// Keeps the first model of a method as the one to use.
     ///
     /// # Errors
     /// As [`Model::load`] and [`Model::save`].
-    pub fn keep(&self, method: Method) -> Result<PathBuf> {
-        let path = self.path.join(BEST);
-        Model::load(&self.model(method))?.save(&path)?;
-        Ok(path)
+    pub fn keep(&self, method: Method) -> Result<()> {
+        Model::load(&model_path(&self.path, method))?.save(&best_path(&self.path))
     }
 
     /// Seconds since the comparison began when the last record was written.
@@ -131,6 +129,21 @@ impl Folder {
             Record::Run(run) => run.elapsed,
         })
     }
+}
+
+/// Where the model to use is, in such a folder.
+pub(super) fn best_path(folder: &Path) -> PathBuf {
+    folder.join(BEST)
+}
+
+/// Where the first model of a method is.
+pub(super) fn model_path(folder: &Path, method: Method) -> PathBuf {
+    folder.join(MODELS).join(format!("{method}.thinnet"))
+}
+
+/// Where the spec of a run is.
+pub(super) fn spec_path(folder: &Path, method: Method, seed: u32) -> PathBuf {
+    folder.join(SPECS).join(format!("{method}-{seed}.toml"))
 }
 
 /// The records of a file, one in each line.

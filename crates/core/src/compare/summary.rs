@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::folder::{best_path, model_path, spec_path};
 use super::record::Measured;
 use super::sentence::sentence;
 use super::setup::Ready;
 use super::{Method, Plan, Run, Setup};
 use crate::error::{Error, Result};
 use crate::measure::{Estimate, Paired, holm};
-use crate::model::{Evaluation, Prepared};
+use crate::model::{Evaluation, Model, Prepared};
 
 /// What came of a comparison.
 #[derive(Clone, Debug)]
@@ -29,8 +30,8 @@ pub struct Compared {
     pub sentence: String,
     /// The epochs of each method.
     pub plan: Plan,
-    /// Where the first model of the best method is.
-    pub model: PathBuf,
+    /// The folder that is left.
+    pub folder: PathBuf,
     /// Seconds of the whole comparison.
     pub seconds: f64,
 }
@@ -181,9 +182,27 @@ impl Compared {
             failed,
             best,
             plan,
-            model: PathBuf::new(),
+            folder: PathBuf::new(),
             seconds: 0.0,
         })
+    }
+
+    /// Where the first model of the best method is.
+    pub fn best_path(&self) -> PathBuf {
+        best_path(&self.folder)
+    }
+
+    /// Where the spec of a run is.
+    pub fn spec_path(&self, method: Method, seed: u32) -> PathBuf {
+        spec_path(&self.folder, method, seed)
+    }
+
+    /// The first model of a method.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn first_model(&self, method: Method) -> Result<Model> {
+        Model::load(&model_path(&self.folder, method))
     }
 
     /// What came of a method, if it has a result.
