@@ -40,11 +40,13 @@ pub fn run(arguments: &arguments::Study) -> anyhow::Result<()> {
             "{} or its test part is not there; --data names the folder that holds it",
             missing.display()
         );
-        if version == Version::Full {
-            return Err(Error::data(format!("study {}", study.name), problem).into());
-        }
-        text::say(&format!("skipped: {problem}"));
-        return Ok(());
+        return match version {
+            Version::Quick => {
+                text::say(&format!("skipped: {problem}"));
+                Ok(())
+            }
+            Version::Full => Err(Error::data(format!("study {}", study.name), problem).into()),
+        };
     }
     let suffix = if arguments.quick { "quick" } else { "study" };
     let output = arguments.output.clone().unwrap_or_else(|| format!("{}-{suffix}", study.name).into());
@@ -260,11 +262,15 @@ fn contrasts(contrasts: &[Compared]) -> String {
         vec![
             format!("{}: {}", of.measure.title(), of.name),
             of.ours.as_ref().map_or("-".into(), |ours| measured(ours) + of.unit),
+            of.p.map_or(String::new(), text::number),
             expected.or(of.says.clone()).unwrap_or_default(),
         ]
     };
     let rows: Vec<Vec<String>> = contrasts.iter().map(row).collect();
-    format!("Pairs of runs with the same seed:\n{}", table(&["compared", "ours", "published"], &rows))
+    format!(
+        "Pairs of runs with the same seed; p by Student's t test:\n{}",
+        table(&["compared", "ours", "p", "published"], &rows)
+    )
 }
 
 /// The averages against the first one, on the same rows.

@@ -174,6 +174,9 @@ fn findings_are_means_over_the_records() {
 
     let contrast = findings.contrasts[0].ours.as_ref().unwrap();
     assert_eq!(contrast.values, [error(2) - error(0), error(3) - error(1)]);
+    // The interval ends at 0 where p is 0.05.
+    assert_eq!(findings.contrasts[0].p.unwrap() < 0.05, contrast.mean.abs() > contrast.half_width.unwrap());
+    assert_eq!(findings.contrasts[1].p, None);
     assert_eq!(findings.contrasts[1].ours.as_ref().unwrap().values, [1.0, 1.0]);
 
     // Of rows that only one gets right, the difference is that of the errors.

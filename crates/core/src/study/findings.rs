@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::record::{Found, Paired, Point, Record};
-use super::{Contrast, Expected, Form, Measure, Measured, Study, Variant, Verdict, Version};
+use super::{Contrast, Expected, Form, Measure, Measured, Side, Study, Variant, Verdict, Version};
 use crate::error::Result;
-use crate::measure::McNemar;
+use crate::measure::{self, McNemar};
 
 /// What a study found. The field names are those of `thinnet study --json`.
 #[derive(Clone, Debug, Serialize)]
@@ -69,6 +69,8 @@ pub struct Compared {
     pub unit: &'static str,
     /// Over the pairs, if there is one.
     pub ours: Option<Measured>,
+    /// The p-value of a difference by Student's t test of the pairs, if there are several.
+    pub p: Option<f64>,
     /// The published number.
     pub expected: Option<f64>,
     /// What the paper says in words.
@@ -177,7 +179,7 @@ impl Study {
 /// A contrast over the runs with the same seed.
 fn compared(contrast: &Contrast, records: &[Record]) -> Result<Compared> {
     let Contrast { measure, of, against, form, value, says, unconfirmed } = contrast;
-    let value_of = |side: &super::Side, seed: u32| {
+    let value_of = |side: &Side, seed: u32| {
         let record = records.iter().find(|record| record.variant == side.variant && record.seed == seed);
         record?.found.value(side.of.as_deref(), *measure)
     };
@@ -185,12 +187,17 @@ fn compared(contrast: &Contrast, records: &[Record]) -> Result<Compared> {
     seeds.sort_unstable();
     seeds.dedup();
     let pairs = seeds.iter().filter_map(|&seed| Some((value_of(of, seed)?, value_of(against, seed)?)));
-    let computed = pairs.map(|(this, that)| match form {
+    let (these, those): (Vec<f64>, Vec<f64>) = pairs.unzip();
+    let computed = these.iter().zip(&those).map(|(this, that)| match form {
         Form::Difference => this - that,
         Form::Saving => 100.0 * (1.0 - this / that),
         Form::Ratio => this / that,
     });
-    let name = |side: &super::Side| match &side.of {
+    let p = match form {
+        Form::Difference if these.len() > 1 => Some(measure::Paired::new(&these, &those)?.p),
+        _ => None,
+    };
+    let name = |side: &Side| match &side.of {
         Some(of) => format!("{} by {of}", side.variant),
         None => side.variant.clone(),
     };
@@ -204,6 +211,7 @@ fn compared(contrast: &Contrast, records: &[Record]) -> Result<Compared> {
         name: format!("{} {verb} {}", name(of), name(against)),
         unit,
         ours: Measured::of(computed.collect())?,
+        p,
         expected: *value,
         says: says.clone(),
         unconfirmed: *unconfirmed,
