@@ -14,14 +14,19 @@ pub fn silence(driver: &Driver, seen: &Seen, page: &Path) -> Result<()> {
     ensure!(console.is_empty(), "the console says {}", console[0]["message"]);
     ensure!(seen.resources.is_empty(), "{} is loaded", seen.resources[0]);
     let page = format!("file://{}", page.display());
+    let mut asked = false;
     for entry in driver.log("performance")? {
         let message: Value = serde_json::from_str(entry["message"].as_str().unwrap_or_default())?;
-        if message["message"]["method"] == "Network.requestWillBeSent" {
-            let url =
-                message.pointer("/message/params/request/url").and_then(Value::as_str).unwrap_or_default();
+        let at = |path: &str| message.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        // The browser's own first page may ask for its parts.
+        let sent = at("/message/method") == "Network.requestWillBeSent";
+        if sent && at("/message/params/documentURL") == page {
+            let url = at("/message/params/request/url");
             ensure!(url == page || url.starts_with("data:"), "{url} is asked for");
+            asked = true;
         }
     }
+    ensure!(asked, "the log of the network is empty");
     Ok(())
 }
 
@@ -238,12 +243,12 @@ fn units(seen: &Seen, named: Option<&str>, data: &Value) -> Result<()> {
     Ok(())
 }
 
-/// By keyboard the first stop is the way past the head, and the button copies; by ear a chart has a name.
+/// On a phone: by keyboard the first stop is the way past the head, and the button copies; by ear a chart has a name.
 pub fn hands(driver: &Driver) -> Result<()> {
     driver.press("\u{e004}")?;
     let focused = driver.script("return document.activeElement.className")?;
     ensure!(focused == "skip", "the first stop of the keyboard is {focused}");
-    let (role, name) = driver.accessible("figure.chart .drawing svg")?;
+    let (role, name) = driver.accessible("figure.chart .narrow svg")?;
     let title = driver.script("return document.querySelector('figure.chart h3').textContent")?;
     ensure!(["img", "image"].iter().any(|expected| role == *expected), "a chart has the role {role}");
     ensure!(
