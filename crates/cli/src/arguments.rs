@@ -621,6 +621,9 @@ pub struct Compare {
     /// Go on with the comparison in the folder, which was begun with the same options
     #[arg(long)]
     pub resume: bool,
+    /// Write a page of the comparison, with charts, for a browser [default: none]
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
     /// Print one JSON object instead of the tables
     #[arg(long)]
     pub json: bool,
@@ -685,6 +688,7 @@ to read the tables stands in docs/compare.md.
 Examples:
   thinnet compare churn.csv --target Exited --ignore Surname
   thinnet compare digits --methods nothing,l2,dropout --seeds 10
+  thinnet compare rows.csv --report rows.html
   thinnet compare mnist/ --hidden 1024,1024 --minutes 240 --json";
 
 /// `thinnet study`

@@ -91,6 +91,7 @@ fn write_page(
     let parts = [("training", Some(&fitted.train)), ("validation", valid)];
     let shown = Shown {
         title: page::title(model, "learned from", &name),
+        apart: String::new(),
         facts,
         model,
         member: 0,

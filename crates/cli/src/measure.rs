@@ -79,6 +79,7 @@ fn write_page(
     facts.extend(page::facts(model));
     let shown = Shown {
         title: page::title(model, "measured on", &name),
+        apart: String::new(),
         facts,
         model,
         member: arguments.member as usize - 1,

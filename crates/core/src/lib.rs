@@ -56,8 +56,9 @@
 //! | [`mod@compare`] | remedies side by side | [`compare::compare()`], [`compare::Setup`] |
 //! | [`study`] | what the papers found, run again | [`study::Study`] |
 //!
-//! Two more examples: `library` does what the command line does, `own_network` trains a
-//! hand-written network with the dropout layer. Cargo features: none yet; all is built in.
+//! Three more examples: `library` does what the command line does, `own_network` trains a
+//! hand-written network with the dropout layer, `elephant` a network of two outputs without a
+//! table. Cargo features: none yet; all is built in.
 //! What repeats to the bit stands in docs/determinism.md, what each dependency is for in
 //! docs/dependencies.md, both in the repository.
 

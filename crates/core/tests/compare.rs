@@ -159,7 +159,7 @@ fn a_comparison_that_is_cut_off_ends_as_if_it_had_not_been() {
         let now = fs::read_to_string(cut.join("results.json")).unwrap();
         assert!(now.starts_with(&start) && now.lines().count() == 29, "{kept}: nothing is done twice");
         assert_eq!(records(&cut), records(&whole), "{kept}");
-        assert_eq!(fs::read(&resumed.model).unwrap(), fs::read(&uninterrupted.model).unwrap());
+        assert_eq!(fs::read(resumed.best_path()).unwrap(), fs::read(uninterrupted.best_path()).unwrap());
         assert_eq!(resumed.best, uninterrupted.best);
         for (one, other) in resumed.methods.iter().zip(&uninterrupted.methods) {
             assert_eq!(one.measures[..6], other.measures[..6], "{kept}");
@@ -216,7 +216,7 @@ fn every_spec_gives_its_model_again() {
             assert_eq!((spec.train.minutes, spec.train.epochs), (0.0, 2), "{method}");
         }
         let best = fs::read(folder.join(format!("models/{}.thinnet", compared.best))).unwrap();
-        assert!(fs::read(&compared.model).unwrap() == best);
+        assert!(fs::read(compared.best_path()).unwrap() == best);
     }
 }
 

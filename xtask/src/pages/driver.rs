@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -15,6 +16,9 @@ pub struct Driver {
     port: u16,
     session: String,
 }
+
+/// How long a browser may take for anything.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Keeps the browser to itself: no network of its own, no greeting, no graphics card.
 const FLAGS: [&str; 9] = [
@@ -119,10 +123,9 @@ impl Driver {
              Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let (_, content) = answer.split_once("\r\n\r\n").context("chromedriver gives no answer")?;
-        let value = serde_json::from_str::<Value>(content)?["value"].take();
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let content = content(BufReader::new(stream)).with_context(|| format!("{path}: no answer"))?;
+        let value = serde_json::from_slice::<Value>(&content)?["value"].take();
         match value["error"].as_str() {
             Some(error) => bail!("{path}: {error}: {}", value["message"].as_str().unwrap_or_default()),
             None => Ok(value),
@@ -139,10 +142,47 @@ impl Drop for Driver {
     }
 }
 
+/// What an answer holds. Its length is in its head, and the connection may stay open.
+fn content(mut answer: impl BufRead) -> Result<Vec<u8>> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        answer.read_line(&mut line)?;
+        let line = line.trim_end().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some((_, bytes)) = line.split_once("content-length:") {
+            length = bytes.trim().parse()?;
+        }
+    }
+    let mut content = vec![0; length];
+    answer.read_exact(&mut content)?;
+    Ok(content)
+}
+
 /// The port in "ChromeDriver was started successfully on port 12345."
 fn port(output: impl Read) -> Option<u16> {
     let lines = BufReader::new(output).lines().map_while(std::io::Result::ok);
     let mut ports = lines
         .filter_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
     ports.next()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_answer_ends_where_its_length_says() {
+        let answer = &b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{ab}more"[..];
+        assert_eq!(super::content(answer).unwrap(), b"{ab}");
+        assert!(super::content(&answer[..40]).is_err());
+    }
+
+    #[test]
+    fn the_port_is_found_among_other_lines() {
+        let output =
+            &b"Starting ChromeDriver 1.2 on port 0\nChromeDriver was started successfully on port 34567.\n"[..];
+        assert_eq!(super::port(output), Some(34567));
+        assert_eq!(super::port(&b"no luck\n"[..]), None);
+    }
 }

@@ -29,7 +29,7 @@ fn a_person_reads_tables_and_a_sentence() {
         assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
     }
     let parts = [
-        "153 rows to train on, 39 to validate, 48 to test; 2 classes: no, yes",
+        "154 rows to train on, 38 to validate, 48 to test; 2 classes: no, yes",
         "ON THE TEST PART",
         "GAP: test nll less training nll",
         "less nothing",
@@ -48,7 +48,7 @@ fn a_person_reads_tables_and_a_sentence() {
 fn the_json_agrees_with_what_is_left() {
     let folder = Folder::with_data("compare-json");
     let of = folder.json(&format!("compare classes.csv {SMALL} --json -o left"));
-    assert_eq!((&of["train_rows"], &of["test_rows"], &of["loss"]), (&153.into(), &48.into(), &"nll".into()));
+    assert_eq!((&of["train_rows"], &of["test_rows"], &of["loss"]), (&154.into(), &48.into(), &"nll".into()));
     let methods = of["methods"].as_array().unwrap();
     assert_eq!((&methods[0]["method"], &methods[1]["method"]), (&"nothing".into(), &"dropout".into()));
     let against = &methods[1]["against_nothing"];
@@ -69,6 +69,33 @@ fn the_json_agrees_with_what_is_left() {
     folder.good(&format!("fit classes.csv -q --spec left/specs/{best}-0.toml -o again.thinnet"));
     assert!(folder.read("again.thinnet") == folder.read("left/best.thinnet"));
     folder.good(&format!("fit classes.csv -q --spec left/specs/{best}-1.toml"));
+}
+
+/// What a browser makes of it is tested by `cargo xtask pages`.
+#[test]
+fn a_page_shows_the_answer() {
+    let folder = Folder::with_data("compare-page");
+    for (data, best) in [("classes", "Confusion"), ("values", "Residuals")] {
+        folder.good(&format!("compare {data}.csv -q {SMALL}"));
+        // What is done is not done again, so a page can follow later.
+        let line = format!("compare {data}.csv {SMALL} --resume --json --report {data}.html");
+        let answer = folder.json(&line);
+        let page = String::from_utf8(folder.read(&format!("{data}.html"))).unwrap();
+        let json = page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0;
+        let json: Value = serde_json::from_str(json).unwrap();
+        assert_eq!(json["run"], answer);
+        assert_eq!(json["closer"].as_object().unwrap().len(), 2);
+        let parts = ["Loss of each epoch, nothing, seed 0", "nll of each method", "gap of each method", best];
+        for part in parts.into_iter().filter(|part| *part != "nll of each method" || data == "classes") {
+            assert!(page.contains(part), "{data}: {part}");
+        }
+        assert!(
+            page.contains(answer["sentence"].as_str().unwrap()) && page.contains("# thinnet fit"),
+            "{data}"
+        );
+    }
+    let error = folder.fails(1, &format!("compare classes.csv {SMALL} -o other --report no/such.html"));
+    assert!(error.contains("cannot write no/such.html") && !folder.path("other").exists(), "{error}");
 }
 
 #[test]
@@ -115,7 +142,7 @@ fn what_cannot_be_compared_is_told() {
     refused(2, "classes.csv --test 1.5", "data.test: must be at least 0 and below 1");
     refused(2, "classes.csv --minutes 0", "minutes: must be above 0");
     refused(1, "missing.csv", "missing.csv");
-    refused(1, "classes.csv --target lable", "did you mean \"label\"?");
+    refused(1, "classes.csv --target labels", "did you mean \"label\"?");
     refused(1, "classes.csv --test 0.05", "12 of its 240 rows test");
     refused(1, "classes.csv --minutes 0.00001", "are too few");
     folder.write("few.csv", &classes(40));

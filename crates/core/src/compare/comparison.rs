@@ -106,7 +106,9 @@ impl Comparison<'_> {
         self.tell(&Event::Planned(&plan));
         let Some(runs) = self.runs(&chosen, &plan)? else { return Ok(None) };
         let mut compared = Compared::new(self.setup, first, runs, plan)?;
-        compared.model = self.folder().keep(compared.best)?;
+        let folder = self.folder();
+        folder.keep(compared.best)?;
+        compared.folder = folder.path().into();
         compared.seconds = self.elapsed();
         Ok(Some(compared))
     }

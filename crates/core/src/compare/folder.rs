@@ -50,7 +50,7 @@ impl Folder {
                 fs::create_dir_all(&folder).map_err(Error::file("make the folder", &folder))?;
             }
             let mut folder = Self { path: path.into(), text: String::new(), records: Vec::new() };
-            folder.append(Record::Comparison(begun))?;
+            folder.note(Record::Comparison(Box::new(begun)))?;
             return Ok(folder);
         }
         if !results.exists() {
@@ -83,18 +83,22 @@ impl Folder {
         Ok(Self { path: path.into(), text, records })
     }
 
-    /// Writes a record down.
+    /// Writes a record down, with what has only been noted before it.
     ///
     /// # Errors
     /// [`Error::File`] if it cannot be written; what was there before then still is.
     pub fn append(&mut self, record: Record) -> Result<()> {
-        let results = self.path.join(RESULTS);
-        let line = serde_json::to_string(&record)
-            .map_err(|error| Error::data(results.display().to_string(), error.to_string()))?;
+        self.note(record)?;
+        atomic_write(&self.path.join(RESULTS), |file| file.write_all(self.text.as_bytes()))
+    }
+
+    /// Keeps a record in mind: a comparison that ends before its plan leaves no results.
+    fn note(&mut self, record: Record) -> Result<()> {
+        let line = serde_json::to_string(&record).map_err(|error| Error::data(RESULTS, error.to_string()))?;
         self.text += &line;
         self.text.push('\n');
         self.records.push(record);
-        atomic_write(&results, |file| file.write_all(self.text.as_bytes()))
+        Ok(())
     }
 
     /// Writes the spec of a run; `command` is the command line that runs it again.
@@ -103,23 +107,21 @@ impl Folder {
     /// [`Error::File`] if it cannot be written.
     pub fn write_spec(&self, method: Method, spec: &Spec, command: &str) -> Result<()> {
         let text = format!("# {command}\n{}", spec.to_toml()?);
-        let path = self.path.join(SPECS).join(format!("{method}-{}.toml", spec.seed));
+        let path = spec_path(&self.path, method, spec.seed);
         atomic_write(&path, |file| file.write_all(text.as_bytes()))
     }
 
-    /// Where the first model of a method is kept.
-    pub fn model(&self, method: Method) -> PathBuf {
-        self.path.join(MODELS).join(format!("{method}.thinnet"))
+    /// Where the folder is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
-    /// Keeps the first model of a method as the one to use, and gives its place.
+    /// Keeps the first model of a method as the one to use.
     ///
     /// # Errors
     /// As [`Model::load`] and [`Model::save`].
-    pub fn keep(&self, method: Method) -> Result<PathBuf> {
-        let path = self.path.join(BEST);
-        Model::load(&self.model(method))?.save(&path)?;
-        Ok(path)
+    pub fn keep(&self, method: Method) -> Result<()> {
+        Model::load(&model_path(&self.path, method))?.save(&best_path(&self.path))
     }
 
     /// Seconds since the comparison began when the last record was written.
@@ -131,6 +133,21 @@ impl Folder {
             Record::Run(run) => run.elapsed,
         })
     }
+}
+
+/// Where the model to use is, in such a folder.
+pub(super) fn best_path(folder: &Path) -> PathBuf {
+    folder.join(BEST)
+}
+
+/// Where the first model of a method is.
+pub(super) fn model_path(folder: &Path, method: Method) -> PathBuf {
+    folder.join(MODELS).join(format!("{method}.thinnet"))
+}
+
+/// Where the spec of a run is.
+pub(super) fn spec_path(folder: &Path, method: Method, seed: u32) -> PathBuf {
+    folder.join(SPECS).join(format!("{method}-{seed}.toml"))
 }
 
 /// The records of a file, one in each line.
@@ -146,7 +163,7 @@ fn read(path: &Path, text: &str) -> Result<Vec<Record>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::Candidate;
+    use crate::compare::{Candidate, Plan, Stage};
     use crate::data::{Data, Table};
 
     fn folder(name: &str) -> PathBuf {
@@ -163,10 +180,16 @@ mod tests {
         Folder::open(path, resume, setup, &Sets { data, valid: None, test: None })
     }
 
+    fn plan() -> Plan {
+        let (epochs, speeds) = Default::default();
+        Plan { stage: Stage::Search, share: 1.0, epochs, speeds, most: 300, elapsed: 2.0 }
+    }
+
     #[test]
     fn records_come_back_to_the_bit() {
         let (path, setup) = (folder("records"), Setup::default());
         let mut first = open(&path, false, &setup, &data(1.0)).unwrap();
+        assert!(open(&path, true, &setup, &data(1.0)).is_err(), "nothing is done yet");
         let candidate = Candidate {
             method: Method::Dropout,
             candidate: 3,
@@ -190,7 +213,7 @@ mod tests {
         let error =
             |resume, setup: &Setup, last| open(&path, resume, setup, &data(last)).unwrap_err().to_string();
         assert!(error(true, &setup, 1.0).contains("leave --resume out"));
-        open(&path, false, &setup, &data(1.0)).unwrap();
+        open(&path, false, &setup, &data(1.0)).unwrap().append(Record::Plan(plan())).unwrap();
         assert!(error(false, &setup, 1.0).contains("--resume goes on with it"));
         let other = Setup { seeds: 3, ..setup.clone() };
         assert!(error(true, &other, 1.0).contains("another --seeds (5, not 3)"));

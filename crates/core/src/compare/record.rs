@@ -12,7 +12,7 @@ use crate::train::{Ended, Epoch};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "kebab-case")]
 pub(super) enum Record {
-    Comparison(Begun),
+    Comparison(Box<Begun>),
     Plan(Plan),
     Candidate(Candidate),
     Run(Box<Run>),

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use thinnet_kernels::Isa;
 
 use super::comparison::Comparison;
+use super::folder::model_path;
 use super::record::{Measured, Record};
 use super::search::Chosen;
 use super::setup::Ready;
@@ -73,7 +74,7 @@ impl Comparison<'_> {
             Ok(fitted) => {
                 (run.rows, run.seconds) = (fitted.rows, fitted.seconds);
                 if seed == self.setup.spec.seed {
-                    let path = self.folder().model(method);
+                    let path = model_path(self.folder().path(), method);
                     fitted.model.save(&path)?;
                 }
                 run.measured = Some(measure(fitted, &ready, &threads)?);

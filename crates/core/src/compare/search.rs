@@ -86,28 +86,37 @@ impl Comparison<'_> {
             }
         }
         let chosen = methods.into_iter().zip(left).map(|(method, left)| {
-            let of = |of: &&Candidate| of.method == method && Some(&of.candidate) == left.first();
-            self.chosen(first, method, &ran.iter().filter(of).copied().collect::<Vec<_>>())
+            let own: Vec<Candidate> = ran.iter().filter(|of| of.method == method).copied().collect();
+            self.chosen(first, method, &own, left.first().copied())
         });
         chosen.collect::<Result<_>>().map(Some)
     }
 
-    /// The best candidate of a method, if its loss is a number; `runs` are its runs on all rungs.
-    fn chosen(&self, first: &Ready, method: Method, runs: &[Candidate]) -> Result<(Method, Chosen)> {
-        let Some((&Candidate { candidate, .. }, loss)) =
-            runs.last().and_then(|last| Some((last, last.loss?)))
-        else {
+    /// The best candidate of a method, if its loss is a number; `runs` are those of all its candidates.
+    fn chosen(
+        &self,
+        first: &Ready,
+        method: Method,
+        runs: &[Candidate],
+        best: Option<usize>,
+    ) -> Result<(Method, Chosen)> {
+        let last = runs.iter().rev().find(|run| Some(run.candidate) == best);
+        let Some((candidate, loss)) = last.and_then(|last| Some((last.candidate, last.loss?))) else {
             let problem = format!(
                 "the loss stopped being finite with all that was tried for {method}; take a lower one than {}",
                 self.setup.spec.train.learning_rate
             );
             return Err(Error::spec("train.learning_rate", problem));
         };
-        let spec = self.candidate_spec(first, method, candidate);
-        self.tell(&Event::Chosen { method, spec: &spec, loss });
-        let rows: u64 = runs.iter().map(|run| run.rows).sum();
-        let speed = rows as f64 / runs.iter().map(|run| run.seconds).sum::<f64>();
-        Ok((method, Chosen { candidate, speed }))
+        let specs = method.candidates(&first.prepared.spec);
+        self.tell(&Event::Chosen { method, spec: &specs[candidate], loss });
+        // What is dropped makes a run faster or slower; strengths and learning rates do not.
+        let alike = |run: &&Candidate| specs[run.candidate].thin == specs[candidate].thin;
+        let (rows, seconds) = runs
+            .iter()
+            .filter(alike)
+            .fold((0, 0.0), |(rows, seconds), run| (rows + run.rows, seconds + run.seconds));
+        Ok((method, Chosen { candidate, speed: rows as f64 / seconds }))
     }
 
     /// One run of the search, or what is written down of it; none if it was stopped.

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::folder::{best_path, model_path, spec_path};
 use super::record::Measured;
 use super::sentence::sentence;
 use super::setup::Ready;
 use super::{Method, Plan, Run, Setup};
 use crate::error::{Error, Result};
 use crate::measure::{Estimate, Paired, holm};
-use crate::model::{Evaluation, Prepared};
+use crate::model::{Evaluation, Model, Prepared};
 
 /// What came of a comparison.
 #[derive(Clone, Debug)]
@@ -29,8 +30,8 @@ pub struct Compared {
     pub sentence: String,
     /// The epochs of each method.
     pub plan: Plan,
-    /// Where the first model of the best method is.
-    pub model: PathBuf,
+    /// The folder that is left.
+    pub folder: PathBuf,
     /// Seconds of the whole comparison.
     pub seconds: f64,
 }
@@ -44,7 +45,7 @@ pub struct Summary {
     pub settings: String,
     /// The loss on the validation rows: nll, or rmse in the target's unit.
     pub valid_loss: Estimate,
-    /// The measures, by the names of [`measures`].
+    /// By name: the measures of the test part, then `gap`, `correlation` and `seconds`.
     pub measures: Vec<(&'static str, Option<Estimate>)>,
     /// Its test loss less that of the method that does nothing; none for that one, where it was not run, and
     /// from a single seed.
@@ -181,9 +182,27 @@ impl Compared {
             failed,
             best,
             plan,
-            model: PathBuf::new(),
+            folder: PathBuf::new(),
             seconds: 0.0,
         })
+    }
+
+    /// Where the first model of the best method is.
+    pub fn best_path(&self) -> PathBuf {
+        best_path(&self.folder)
+    }
+
+    /// Where the spec of a run is.
+    pub fn spec_path(&self, method: Method, seed: u32) -> PathBuf {
+        spec_path(&self.folder, method, seed)
+    }
+
+    /// The first model of a method.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn first_model(&self, method: Method) -> Result<Model> {
+        Model::load(&model_path(&self.folder, method))
     }
 
     /// What came of a method, if it has a result.
