@@ -28,7 +28,7 @@ use crate::streams;
 /// ```
 /// use thinnet::data::Elephant;
 /// let elephant = Elephant::default();
-/// assert_eq!(elephant.outline(0.0), [-60.0, 2.0]); // the tail
+/// assert_eq!(elephant.outline(0.0), [-60.0, 2.0]); // behind
 /// assert_eq!(elephant.eye(), [20.0, 20.0]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,7 +75,7 @@ impl Elephant {
     /// paper has the two numbers and no formula; this one is ours.
     pub fn swung(&self, [right, up]: [f64; 2], tip: f64, phase: f64) -> [f64; 2] {
         let [begins, swing] = self.parameters[4];
-        let along = ((right - begins) / (tip - begins)).max(0.0);
+        let along = if right > begins { (right - begins) / (tip - begins) } else { 0.0 };
         [right, up + swing * along * along * libm::sin(phase)]
     }
 
@@ -201,6 +201,8 @@ mod tests {
         }
         assert_eq!(changes, 2, "what swings is one piece of the outline");
         assert!((farthest - 20.0).abs() < 1e-12, "{farthest}");
+        let headlong = Elephant { parameters: [[1.0, -1.0]; 5] };
+        assert_eq!(headlong.swung([-1.0, 0.5], 0.5, 1.0), [-1.0, 0.5], "without a trunk nothing moves");
         let halfway = elephant.swung([40.0 + 0.5 * (tip - 40.0), 0.0], tip, FRAC_PI_2);
         assert!((halfway[1] - 5.0).abs() < 1e-12, "half the way along, a quarter of the swing");
     }

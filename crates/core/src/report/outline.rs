@@ -27,16 +27,16 @@ pub enum Dots {
 ///
 /// ```
 /// use thinnet::report::{Dots, Sheet, Sketch};
-/// let ring: Vec<[f64; 2]> = (0..40).map(|at| f64::from(at) * 0.157).map(|a| [a.cos(), a.sin()]).collect();
-/// let sheet = Sheet { width: 16, across: 1, dots: Dots::Ascii };
-/// let expected = r"ring
-///      .'''''.
-///   .''       ''.
-///  :             :
-/// :               :
+/// let wedge = [[0.0, 0.0], [7.0, 0.0], [7.0, 7.0]];
+/// let sheet = Sheet { width: 8, across: 1, dots: Dots::Ascii };
+/// let expected = "\
+/// a wedge
+///       .:
+///     .' :
+///   .'   :
+/// .:.....:
 /// ";
-/// let text = sheet.draw(&[Sketch { title: "ring", outline: &ring, points: &[] }]);
-/// println!("{text}");
+/// assert_eq!(sheet.draw(&[Sketch { title: "a wedge", outline: &wedge, points: &[] }]), expected);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Sheet {
