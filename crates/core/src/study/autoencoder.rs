@@ -13,7 +13,7 @@ use crate::data::{Data, Examples, Targets};
 use crate::error::{Error, Result};
 use crate::measure::{Coadaptation, Effort, Subject, coadaptation, root_mean_squared_error};
 use crate::model::{Prepared, prepare};
-use crate::thin::Thinning;
+use crate::thin::{Sample, Thinning};
 use crate::train::{Ended, Loss, Objective, Outcome, Threads, Trainer};
 
 /// Trains, tests the reconstructions by each average and measures the hidden layers; nothing if the run
@@ -54,7 +54,8 @@ pub(super) fn autoencode(
     let subject = Subject { isa, network: &network, thinning: &thinning, objective };
     let effort = Effort { seed: spec.seed, ..Effort::default() };
     let layers = threads.run(|| coadaptation(&subject, &examples, &effort))?;
-    measures.extend(layers.iter().map(of_layer));
+    let scale = |layer: &Coadaptation| f64::from(thinning.scale(layer.layer, Sample::Whole));
+    measures.extend(layers.iter().map(|layer| of_layer(layer, scale(layer))));
     Ok(Some(Found { train_rows: train.rows(), test_rows: examples.rows(), measures, ..Found::default() }))
 }
 
@@ -64,16 +65,48 @@ fn mirrored(examples: Examples) -> Examples {
     Examples { targets: Targets::Values(inputs.clone()), inputs, weights }
 }
 
-fn of_layer(layer: &Coadaptation) -> Of {
+/// The measures of a layer. `scale` is what its activations are multiplied by when predicting, in the
+/// paper's scaling: what a unit does itself is without it.
+fn of_layer(layer: &Coadaptation, scale: f64) -> Of {
     let activity = &layer.activity;
     let known = [
-        (Measure::MeanActivation, Some(activity.mean_activation)),
+        (Measure::MeanActivation, Some(activity.mean_activation / scale)),
         (Measure::Sparsity, Some(100.0 * activity.sparsity)),
         (Measure::Correlation, activity.mean_absolute_correlation),
         (Measure::EffectiveRank, activity.effective_rank),
-        (Measure::Decov, Some(activity.decov)),
+        (Measure::Decov, Some(activity.decov / scale.powi(4))),
         (Measure::Interaction, layer.interaction.map(|interaction| interaction.mean)),
     ];
     let values = known.into_iter().filter_map(|(measure, value)| Some((measure, value?))).collect();
     Of { of: format!("layer {}", layer.layer), values }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::Activity;
+
+    /// Halved activations are twice as large themselves, and their squared covariances 16 times.
+    #[test]
+    fn units_are_measured_before_they_are_scaled() {
+        let activity = Activity {
+            units: 5,
+            constant_units: 0,
+            mean_activation: 0.25,
+            sparsity: 0.5,
+            mean_absolute_correlation: Some(0.125),
+            decov: 0.0625,
+            effective_rank: None,
+        };
+        let layer = Coadaptation { layer: 2, activity, interaction: None, silenced: Vec::new() };
+        let of = of_layer(&layer, 0.5);
+        assert_eq!(of.of, "layer 2");
+        let expected = [
+            (Measure::MeanActivation, 0.5),
+            (Measure::Sparsity, 50.0),
+            (Measure::Correlation, 0.125),
+            (Measure::Decov, 1.0),
+        ];
+        assert_eq!(of.values, BTreeMap::from(expected));
+    }
 }

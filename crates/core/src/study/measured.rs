@@ -27,7 +27,7 @@ pub enum Measure {
     StepMilliseconds,
     /// The smallest number of sampled networks whose mean has at most the error of the first average.
     NetworksToMatch,
-    /// The mean activation of a hidden layer on the test rows.
+    /// The mean activation of a hidden layer on the test rows, before anything is scaled for prediction.
     MeanActivation,
     /// Activations near zero, in percent.
     Sparsity,
