@@ -5,6 +5,7 @@
 mod averages;
 mod end_to_end;
 mod ensembles;
+mod pages;
 mod rude_inputs;
 mod same_bits;
 #[cfg(unix)]

@@ -21,7 +21,7 @@ impl Room {
     pub fn width(self) -> f64 {
         match self {
             Room::Wide => 780.0,
-            Room::Any | Room::Narrow => 372.0,
+            Room::Any | Room::Narrow => 344.0,
         }
     }
 
