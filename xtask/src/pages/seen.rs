@@ -110,7 +110,7 @@ impl Cell {
     /// Checks that the text is the number, rounded.
     pub fn is_rounded(&self) -> Result<()> {
         let Some(value) = self.number() else { return Ok(()) };
-        let mut words = self.text.split(' ');
+        let mut words = self.text.split_whitespace();
         let number = words.next().unwrap_or_default().replace(',', "").replace('\u{2212}', "-");
         let value = if words.next() == Some("%") { 100.0 * value } else { value };
         let shown: f64 = number.parse().with_context(|| format!("{:?} is no number", self.text))?;
@@ -137,8 +137,8 @@ mod tests {
         let cell = |text: &str, value: f64| Cell { text: text.into(), value: Some(value.to_string()) };
         for (text, value) in [
             ("1,438", 1438.0),
-            ("1.39 %", 0.013927),
-            ("-1.147e-5 ± 1.037e-5", -1.1469e-5),
+            ("1.39\u{a0}%", 0.013927),
+            ("-1.147e-5 ±\u{a0}1.037e-5", -1.1469e-5),
             ("\u{2212}0.5", -0.5),
             ("12 (3.05 %)", 12.0),
         ] {

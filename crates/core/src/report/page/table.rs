@@ -37,7 +37,11 @@ impl Cell {
     fn content(&self) -> String {
         let text = escape(&self.text);
         let text = match self.value {
-            Some(value) => format!("<data value=\"{value}\">{text}</data>"),
+            // A line may end before the error of a number, but not at its unit or its sign.
+            Some(value) => {
+                let text = text.replace(" %", "&nbsp;%").replace("± ", "±&nbsp;").replace('-', "\u{2212}");
+                format!("<data value=\"{value}\">{text}</data>")
+            }
             None => text,
         };
         match self.note.is_empty() {
