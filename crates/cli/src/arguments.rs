@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::value::{Error as NotNamed, StrDeserializer};
 use thinnet::Result;
 use thinnet::average::Average;
+use thinnet::compare::Method;
 use thinnet::data::{ColumnType, Data, Part, Task};
 use thinnet::measure::Effort;
 use thinnet::model::Model;
@@ -45,6 +46,7 @@ Examples:
                                              and how sure the prediction is
   thinnet measure rows.thinnet test.csv      whether it overfits, and how far its
                                              units depend on each other
+  thinnet compare rows.csv                   what keeps a network from overfitting
   thinnet inspect rows.thinnet               what is in a model
   thinnet study --list                       published results that can be run again
   thinnet fit --help                         every option of a mode
@@ -72,6 +74,8 @@ pub enum Command {
     Measure(Measure),
     /// Show what a model consists of and how it was trained
     Inspect(Inspect),
+    /// Compare what keeps a network from overfitting DATA, at equal cost
+    Compare(Box<Compare>),
     /// Run a published result again and show ours beside theirs
     Study(Study),
 }
@@ -107,7 +111,8 @@ pub struct Elephant {
     /// The seed of noise, weights, order and masks, 0 to 4294967295 [default: 0]
     #[arg(long, value_name = "NUMBER", default_value_t = 0, hide_default_value = true)]
     pub seed: u32,
-    /// Standard deviation of the noise of each point, right and up; the elephant is 134 wide [default: 6]
+    /// Standard deviation of the noise of each point, right and up, 0 to 1000; the elephant is 155 wide
+    /// [default: 6]
     #[arg(long, value_name = "DEVIATION", default_value_t = 6.0, hide_default_value = true)]
     #[arg(value_parser = deviation)]
     pub noise: f64,
@@ -173,6 +178,9 @@ pub struct Fit {
     /// The columns.
     #[command(flatten)]
     pub columns: Columns,
+    /// The fraction of DATA that is neither trained on nor chosen by, for evaluate --part test [default: 0]
+    #[arg(long, value_name = "FRACTION", help_heading = "Data")]
+    pub test: Option<f64>,
     /// The network.
     #[command(flatten)]
     pub network: Network,
@@ -221,7 +229,7 @@ pub struct Columns {
     /// Rows that choose the epoch: a fraction of DATA, 0 for none, or a file
     /// [default: 0.2; 0.1 of more than 10,000 rows; 0 of fewer than 50]
     #[arg(long, value_name = "FRACTION|FILE")]
-    pub valid: Option<Valid>,
+    pub valid: Option<Rows>,
 }
 
 /// The whole network, and who is dropped.
@@ -403,7 +411,8 @@ pub struct Use {
     pub model: PathBuf,
     /// CSV or TSV file, folder of IDX files, or the word digits
     pub data: PathBuf,
-    /// The part of a folder of IDX files, train or test [default: test]
+    /// train or test: the part of a folder of IDX files, or of the file that the model was trained on with
+    /// --test [default: test of a folder, all rows of a file]
     #[arg(long)]
     pub part: Option<Part>,
     /// scale: one pass of the whole network; mc:T: the mean of T thinned networks, and how far they lie
@@ -446,8 +455,12 @@ impl Use {
 /// Reads a model, and the data as the model needs them; of a folder of IDX files the test part.
 fn open(model: &Path, data: &Path, part: Option<Part>) -> Result<(Model, Data)> {
     let model = Model::load(model)?;
-    let default = Data::has_parts(data).then_some(Part::Test);
-    let data = Data::open(data, part.or(default), &model.pipeline.column_types())?;
+    let types = model.pipeline.column_types();
+    let data = match (Data::has_parts(data), part) {
+        (true, part) => Data::open(data, part.or(Some(Part::Test)), &types)?,
+        (false, None) => Data::open(data, None, &types)?,
+        (false, Some(part)) => model.part(&Data::open(data, None, &types)?, part)?,
+    };
     Ok((model, data))
 }
 
@@ -520,7 +533,8 @@ pub struct Measure {
     pub model: PathBuf,
     /// CSV or TSV file, folder of IDX files, or the word digits
     pub data: PathBuf,
-    /// The part of a folder of IDX files, train or test [default: test]
+    /// train or test: the part of a folder of IDX files, or of the file that the model was trained on with
+    /// --test [default: test of a folder, all rows of a file]
     #[arg(long)]
     pub part: Option<Part>,
     /// Which member of an ensemble to measure, from 1 [default: 1]
@@ -595,6 +609,88 @@ pub struct Inspect {
     pub json: bool,
 }
 
+/// `thinnet compare`
+#[derive(Args, Debug)]
+#[command(after_help = COMPARE_NOTES, allow_negative_numbers = true)]
+pub struct Compare {
+    /// CSV or TSV file, folder of IDX files, or the word digits
+    pub data: PathBuf,
+    /// The folder that is left [default: the name of DATA with -compare, in this folder]
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+    /// Go on with the comparison in the folder, which was begun with the same options
+    #[arg(long)]
+    pub resume: bool,
+    /// Write a page of the comparison, with charts, for a browser [default: none]
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
+    /// Print one JSON object instead of the tables
+    #[arg(long)]
+    pub json: bool,
+    /// Say nothing but warnings and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Threads; small networks are trained side by side, one on each; 0 takes all cores [default: 0]
+    #[arg(long, value_name = "THREADS", default_value_t = 0, hide_default_value = true)]
+    #[arg(value_parser = threads)]
+    pub threads: usize,
+    /// What is compared: of nothing, early-stopping, l1, l2, max-norm, dropout, dropout-max-norm, gaussian,
+    /// dropconnect, concrete and ensemble [default: all]
+    #[arg(long, value_name = "METHOD,…", value_delimiter = ',')]
+    pub methods: Vec<Method>,
+    /// Minutes of the whole comparison [default: 5]
+    #[arg(long, value_name = "MINUTES", default_value_t = 5.0, hide_default_value = true)]
+    pub minutes: f64,
+    /// Runs of each method with the settings that were found for it [default: 5]
+    #[arg(long, value_name = "RUNS", default_value_t = 5, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub seeds: u32,
+    /// Networks of the ensemble [default: 5]
+    #[arg(long, value_name = "NUMBER", default_value_t = 5, hide_default_value = true)]
+    pub members: usize,
+    /// The most epochs of a run [default: 300, or as many as make 10,000 steps]
+    #[arg(long, value_name = "EPOCHS", default_value_t = 0, hide_default_value = true)]
+    pub epochs: u64,
+    /// The seed of the test part and of the first runs; the next runs have the next ones [default: 0]
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u32>,
+    /// A TOML file with what all runs have in common: what it says against overfitting is left out
+    /// [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub spec: Option<PathBuf>,
+    /// Units of each hidden layer, or none for no hidden layer [default: 256,256]
+    #[arg(long, value_name = "UNITS,…")]
+    pub hidden: Option<Units>,
+    /// relu, leaky-relu, logistic, tanh, selu, gelu, silu, mish or identity [default: relu]
+    #[arg(long, value_name = "NAME", value_parser = named::<Activation>)]
+    pub activation: Option<Activation>,
+
+    /// The columns.
+    #[command(flatten)]
+    pub columns: Columns,
+    /// Rows that are the test part: a fraction of DATA, or a file
+    /// [default: 0.2; of a folder its test part]
+    #[arg(long, value_name = "FRACTION|FILE", help_heading = "Data")]
+    pub test: Option<Rows>,
+}
+
+const COMPARE_NOTES: &str = "\
+Each method has the same time: a search for its settings on the validation
+rows (8 candidates, by successive halving), then a run for each seed. The test
+part is met once, by each network when it is trained. Nothing is chosen by it.
+
+The folder that is left holds best.thinnet, the first model of the method that
+the validation rows favour; models/, the first of every method; specs/, with
+which thinnet fit does each run again to the bit; and results.json, with all
+that was measured, one run in each line. After Ctrl-C, --resume goes on. How
+to read the tables stands in docs/compare.md.
+
+Examples:
+  thinnet compare churn.csv --target Exited --ignore Surname
+  thinnet compare digits --methods nothing,l2,dropout --seeds 10
+  thinnet compare rows.csv --report rows.html
+  thinnet compare mnist/ --hidden 1024,1024 --minutes 240 --json";
+
 /// `thinnet study`
 #[derive(Args, Debug)]
 #[command(after_help = STUDY_NOTES)]
@@ -637,20 +733,20 @@ Examples:
   thinnet study srivastava-table-2 --data ~/datasets --seeds 5
   thinnet study my-study.toml --json";
 
-/// What validates.
+/// Rows that are held out.
 #[derive(Clone, Debug)]
-pub enum Valid {
+pub enum Rows {
     /// A fraction of the rows.
     Fraction(f64),
     /// The rows of another file.
     File(PathBuf),
 }
 
-impl FromStr for Valid {
+impl FromStr for Rows {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
-        Ok(text.parse().map_or_else(|_| Valid::File(text.into()), Valid::Fraction))
+        Ok(text.parse().map_or_else(|_| Rows::File(text.into()), Rows::Fraction))
     }
 }
 
@@ -721,8 +817,8 @@ fn class_weights(text: &str) -> std::result::Result<ClassWeights, String> {
 /// The standard deviation of noise.
 fn deviation(text: &str) -> std::result::Result<f64, String> {
     match text.parse() {
-        Ok(deviation) if (0.0..f64::INFINITY).contains(&deviation) => Ok(deviation),
-        _ => Err("write a number, 0 or more".into()),
+        Ok(deviation) if (0.0..=1000.0).contains(&deviation) => Ok(deviation),
+        _ => Err("write a number from 0 to 1000".into()),
     }
 }
 
@@ -767,7 +863,7 @@ mod tests {
         assert!(masks("4").is_err());
         assert!("none".parse::<Units>().unwrap().0.is_empty());
         assert!("512,".parse::<Units>().is_err());
-        assert!(matches!("0.1".parse(), Ok(Valid::Fraction(0.1))));
-        assert!(matches!("rows.csv".parse(), Ok(Valid::File(_))));
+        assert!(matches!("0.1".parse(), Ok(Rows::Fraction(0.1))));
+        assert!(matches!("rows.csv".parse(), Ok(Rows::File(_))));
     }
 }

@@ -1,7 +1,5 @@
 //! `thinnet demo`: the built-in digits, learned with and without dropout, side by side.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -9,7 +7,7 @@ use thinnet::data::{Data, digits};
 use thinnet::model::{Evaluation, Prepared, prepare};
 use thinnet::report::{Curve, Series, table};
 use thinnet::thin::{Rates, ThinSpec};
-use thinnet::train::{Flow, Threads};
+use thinnet::train::{Flow, Threads, side_by_side};
 use thinnet::{Error, Spec};
 
 use crate::arguments::Demo;
@@ -116,24 +114,14 @@ fn measure(prepared: &Prepared, seed: u32, thin: &ThinSpec) -> thinnet::Result<M
 /// All runs in their order. A step of so small a network is too little for several threads, so each run
 /// has one, and several run at a time.
 fn all(prepared: &Prepared, runs: &[(u32, &ThinSpec)], threads: usize) -> thinnet::Result<Vec<Measured>> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::new());
     let bar = progress::runs(runs.len());
-    let work = || {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(&(seed, thin)) = runs.get(at) else { return };
-            let measured = measure(prepared, seed, thin);
-            bar.inc(1);
-            results.lock().unwrap_or_else(PoisonError::into_inner).push((at, measured));
-        }
-    };
-    let threads = Threads::new(threads)?.count().min(runs.len());
-    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    let measured = side_by_side(Threads::new(threads)?.count(), runs, |&(seed, thin)| {
+        let measured = measure(prepared, seed, thin);
+        bar.inc(1);
+        measured
+    });
     bar.finish_and_clear();
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|(at, _)| *at);
-    results.into_iter().map(|(_, measured)| measured).collect()
+    measured
 }
 
 /// The runs of a network, one for each seed.

@@ -28,6 +28,8 @@ const POINTS: u32 = 150;
 const DRAWN: u32 = 4 * POINTS;
 /// The inputs are cosine and sine of the angle, of twice the angle, and so on to the elephant's own fifth.
 const HARMONICS: u32 = 5;
+/// How wide the elephant is, which tells how long a length of 1 is.
+const WIDTH: u32 = 155;
 /// The hidden units.
 const UNITS: usize = 2048;
 /// The rate at which they are dropped.
@@ -71,10 +73,8 @@ impl Task {
         let ElephantSamples { angles, points } = elephant.samples(POINTS, arguments.noise, arguments.seed)?;
         let scale = |axis: usize| Scale::fit(points.iter().map(move |point| point[axis]));
         let (Some(right), Some(up)) = (scale(0), scale(1)) else {
-            return Err(Error::argument(
-                "noise",
-                format!("{} is too large to compute with", arguments.noise),
-            ));
+            let problem = format!("{} is too large to compute with", arguments.noise);
+            return Err(Error::argument("noise", problem));
         };
         let standardised = |point: &[f64; 2]| [right.apply(point[0]) as f32, up.apply(point[1]) as f32];
         let targets = Matrix::new(points.len(), 2, points.iter().flat_map(standardised).collect())?;
@@ -120,6 +120,12 @@ impl Task {
 }
 
 /// The setting of both networks; the standard one is the same without dropout.
+///
+/// It was chosen with the seeds 100 to 104 by the distance from 150 further noisy points, at angles between
+/// those that are learned from. With dropout of 0.5 that is 9.34, of 0.3 it is 9.52; rates up to 0.8,
+/// learning rates from 0.001 to 0.004, 1024 units and slices of 8 rows give 9.29 to 9.39, and 4096 units
+/// 9.67. Without dropout it is 10.39 to 10.53 in all of them. Two hidden layers of 256 units lose by dropout
+/// (0.1: 10.37, 0.5: 16.3): only with one is the whole network the exact mean of the thinned ones.
 fn setting(epochs: u64) -> (NetworkSpec, TrainSpec) {
     let network = NetworkSpec { hidden: vec![UNITS], ..NetworkSpec::default() };
     let train = TrainSpec { epochs, batch: Some(32), slice: 32, ..TrainSpec::default() };
@@ -174,14 +180,13 @@ fn report(task: &Task, networks: &[Network; 2], arguments: &Arguments, seconds: 
          {five} places its eye and moves its trunk.\n\n{}\n\
          {}-{UNITS}-2 relu learns the outline from cosine and sine of t to {HARMONICS}t; {}, seed {}\n\
          standard: every unit in every step\ndropout:  drops {RATE} of hidden units, one mask for each slice\n\n\
-         {}distances: root mean squares between points of the same t; the elephant is {:.0} wide\n\n\
+         {}distances: root mean squares between points of the same t; the elephant is {WIDTH} wide\n\n\
          {}\n\n{} in all. Next: thinnet elephant -o elephant.svg\n",
         drawings(task, networks, arguments),
         2 * HARMONICS,
         text::counted(arguments.epochs as usize, "epoch", "epochs"),
         arguments.seed,
         rows(networks),
-        width(&task.truth),
         meaning(task.noise, networks),
         text::seconds(seconds),
     )
@@ -215,13 +220,6 @@ fn is_unicode() -> bool {
     locale.is_none_or(|locale| locale.to_lowercase().replace('-', "").contains("utf8"))
 }
 
-fn width(outline: &[[f64; 2]]) -> f64 {
-    let (left, right) = (f64::INFINITY, f64::NEG_INFINITY);
-    let (left, right) =
-        outline.iter().fold((left, right), |(left, right), point| (left.min(point[0]), right.max(point[0])));
-    right - left
-}
-
 fn rows(networks: &[Network]) -> String {
     let row = |network: &Network| {
         vec![
@@ -252,24 +250,18 @@ fn meaning(noise: f64, [standard, dropout]: &[Network; 2]) -> String {
     )
 }
 
+/// The picture. Nothing in it depends on the speed of the machine.
 fn svg(task: &Task, networks: &[Network; 2]) -> String {
-    let parameters = format!("{} parameters", text::count(networks[0].parameters as u64));
-    let dropping = format!("the same, {RATE} of its units dropped");
-    let distances =
-        networks.each_ref().map(|network| format!("{:.1} from the elephant", network.from_elephant));
+    let [standard, dropout] = networks;
+    let parameters = format!("{} parameters, {POINTS} points", text::count(standard.parameters as u64));
+    let dropping = format!("the same, dropping {:.0} % of its units", 100.0 * RATE);
+    let misses = |network: &Network| format!("misses the elephant by {:.1}", network.from_elephant);
+    let (first, second) = (misses(standard), misses(dropout));
     let fits = [
-        ElephantFit {
-            name: "Standard network",
-            notes: [&parameters, &distances[0]],
-            outline: &networks[0].outline,
-        },
-        ElephantFit {
-            name: "Dropout network",
-            notes: [&dropping, &distances[1]],
-            outline: &networks[1].outline,
-        },
+        ElephantFit { name: "Standard network", notes: [&parameters, &first], outline: &standard.outline },
+        ElephantFit { name: "Dropout network", notes: [&dropping, &second], outline: &dropout.outline },
     ];
-    ElephantPicture { elephant: task.elephant, points: &task.points, fits: &fits }.svg()
+    ElephantPicture { elephant: task.elephant, points: &task.points, fits }.svg()
 }
 
 fn as_json(task: &Task, networks: &[Network; 2], arguments: &Arguments) -> Value {
@@ -295,4 +287,52 @@ fn as_json(task: &Task, networks: &[Network; 2], arguments: &Arguments) -> Value
         "networks": networks.each_ref().map(network),
         "meaning": meaning(task.noise, networks),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(name: &'static str, from_elephant: f64) -> Network {
+        Network {
+            name,
+            parameters: 12_345,
+            from_points: 1.0,
+            from_elephant,
+            seconds: 0.5,
+            outline: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_sentence_follows_the_numbers() {
+        let sentence = |from, to| meaning(8.5, &[network("standard", from), network("dropout", to)]);
+        let wins = sentence(6.7, 3.4);
+        assert!(wins.starts_with("The points lie 8.5 from the elephant"), "{wins}");
+        assert!(wins.contains("made of them 6.7,") && wins.contains("made of them 3.4: without"), "{wins}");
+        assert!(sentence(3.4, 6.7).contains("costs more than it gives"));
+        for close in [3.1, 3.4, 3.7] {
+            assert!(sentence(3.4, close).contains("other seeds"), "{close}");
+        }
+    }
+
+    #[test]
+    fn complex_numbers_are_written_as_usual() {
+        assert_eq!([[50.0, -30.0], [-14.0, 6.5]].map(complex), ["50 - 30i", "-14 + 6.5i"]);
+    }
+
+    #[test]
+    fn distances_are_those_of_pythagoras() {
+        assert_eq!(distance(&[[0.0, 0.0], [1.0, 1.0]], &[[3.0, -4.0], [1.0, 1.0]]), 12.5_f64.sqrt());
+    }
+
+    #[test]
+    fn the_elephant_is_as_wide_as_is_said() {
+        let elephant = Elephant::default();
+        let right = |step: i32| elephant.outline(TAU * f64::from(step) / 1e4)[0];
+        let (left, right) = (0..10_000)
+            .map(right)
+            .fold((0.0, 0.0), |(low, high): (f64, f64), right| (low.min(right), high.max(right)));
+        assert_eq!((right - left).round(), f64::from(WIDTH));
+    }
 }

@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 use serde::Serialize;
 use serde_json::{Value, json};
-use thinnet::data::{Cells, ColumnType, ColumnTypes, Data, Examples};
+use thinnet::data::{Cells, ColumnType, ColumnTypes, Data, DataSpec, Examples};
 use thinnet::measure::Effort;
 use thinnet::model::{Evaluation, Fitted, FittedMember, Member, Model, Prepared, Run, prepare};
 use thinnet::prepare::Inputs;
@@ -16,7 +16,7 @@ use thinnet::thin::{Drop, Pruned, PrunedLayer, Rates};
 use thinnet::train::{Ended, Optimizer, Pair, Threads, WeightAverage};
 use thinnet::{Error, Spec};
 
-use crate::arguments::{Arguments, Fit, Valid};
+use crate::arguments::{Arguments, Columns, Fit, Rows};
 use crate::evaluate::{disagree, measures, members_table};
 use crate::page::{self, Shown};
 use crate::progress::Progress;
@@ -91,6 +91,7 @@ fn write_page(
     let parts = [("training", Some(&fitted.train)), ("validation", valid)];
     let shown = Shown {
         title: page::title(model, "learned from", &name),
+        apart: String::new(),
         facts,
         model,
         member: 0,
@@ -123,29 +124,11 @@ fn spec(arguments: &Fit) -> anyhow::Result<Spec> {
 
 /// Puts what was typed in the place of what the spec says.
 fn override_with(arguments: &Fit, spec: &mut Spec) {
-    fn set<T: Clone>(field: &mut T, option: &Option<T>) {
-        if let Some(value) = option {
-            field.clone_from(value);
-        }
-    }
-    fn fill<T: Clone>(field: &mut Option<T>, option: &Option<T>) {
-        if option.is_some() {
-            field.clone_from(option);
-        }
-    }
     let Fit { columns, network, ensemble, loss, steps, .. } = arguments;
     set(&mut spec.seed, &arguments.seed);
 
-    fill(&mut spec.data.target, &columns.target);
-    fill(&mut spec.data.task, &columns.task);
-    fill(&mut spec.data.weight, &columns.weight);
-    if !columns.ignore.is_empty() {
-        spec.data.ignore.clone_from(&columns.ignore);
-    }
-    spec.data.types.extend(columns.types.iter().cloned());
-    if let Some(Valid::Fraction(fraction)) = columns.valid {
-        spec.data.valid = Some(fraction);
-    }
+    set_columns(&mut spec.data, columns);
+    set(&mut spec.data.test, &arguments.test);
 
     set(&mut spec.network.hidden, &network.hidden.as_ref().map(|units| units.0.clone()));
     set(&mut spec.network.activation, &network.activation);
@@ -206,13 +189,37 @@ fn override_with(arguments: &Fit, spec: &mut Spec) {
     fill(&mut spec.train.patience, &steps.patience);
 }
 
+/// Puts an option, where it was typed, in the place of a field.
+pub fn set<T: Clone>(field: &mut T, option: &Option<T>) {
+    if let Some(value) = option {
+        field.clone_from(value);
+    }
+}
+
+fn fill<T: Clone>(field: &mut Option<T>, option: &Option<T>) {
+    if option.is_some() {
+        field.clone_from(option);
+    }
+}
+
+/// Puts what was typed of the columns in the place of what the spec says.
+pub fn set_columns(spec: &mut DataSpec, columns: &Columns) {
+    fill(&mut spec.target, &columns.target);
+    fill(&mut spec.task, &columns.task);
+    fill(&mut spec.weight, &columns.weight);
+    if !columns.ignore.is_empty() {
+        spec.ignore.clone_from(&columns.ignore);
+    }
+    spec.types.extend(columns.types.iter().cloned());
+    if let Some(Rows::Fraction(fraction)) = columns.valid {
+        spec.valid = Some(fraction);
+    }
+}
+
 /// Reads the data and makes them ready, with what the user should know about it.
 fn read(arguments: &Fit, spec: &Spec) -> anyhow::Result<Prepared> {
     let data = Data::open(&arguments.data, None, &spec.data.types)?;
-    let valid = match &arguments.columns.valid {
-        Some(Valid::File(path)) => Some(Data::open(path, None, &types(&data))?),
-        _ => None,
-    };
+    let valid = open_like(&data, arguments.columns.valid.as_ref())?;
     let prepared = prepare(&data, valid.as_ref(), spec)?;
     prepared.warnings.iter().for_each(|warning| text::warn(warning));
     if let (None, Some(target), false) = (&spec.data.target, prepared.pipeline.target_name(), arguments.quiet)
@@ -220,6 +227,14 @@ fn read(arguments: &Fit, spec: &Spec) -> anyhow::Result<Prepared> {
         text::say(&format!("the target is the last column, {target}; --target COLUMN takes another"));
     }
     Ok(prepared)
+}
+
+/// Opens the file that holds some rows, if it is one, in the same way as the data.
+pub fn open_like(data: &Data, rows: Option<&Rows>) -> thinnet::Result<Option<Data>> {
+    match rows {
+        Some(Rows::File(path)) => Data::open(path, None, &types(data)).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// The types of a table's columns, so that another file is read in the same way.
@@ -239,7 +254,7 @@ fn print_spec(arguments: &Fit, spec: &Spec) -> anyhow::Result<()> {
 /// The command that runs a spec on the same data.
 fn again(arguments: &Fit, spec: &str) -> String {
     let mut command = format!("thinnet fit {} --spec {spec}", text::typed(&arguments.data));
-    if let Some(Valid::File(path)) = &arguments.columns.valid {
+    if let Some(Rows::File(path)) = &arguments.columns.valid {
         command += &format!(" --valid {}", text::typed(path));
     }
     command
@@ -247,13 +262,18 @@ fn again(arguments: &Fit, spec: &str) -> String {
 
 /// The data's name without its extension, in the current folder.
 fn default_output(data: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.thinnet", stem(data)))
+}
+
+/// The data's name without its extension.
+pub fn stem(data: &Path) -> String {
     let whole = data.canonicalize().unwrap_or_else(|_| data.to_owned());
     let name = data.file_name().or(whole.file_name()).map(|name| name.to_string_lossy().into_owned());
     let mut stem = name.as_deref().unwrap_or("model");
     for extension in [".gz", ".csv", ".tsv", ".txt"] {
         stem = stem.strip_suffix(extension).filter(|stem| !stem.is_empty()).unwrap_or(stem);
     }
-    PathBuf::from(format!("{stem}.thinnet"))
+    stem.into()
 }
 
 /// Finds out before the work whether a file can be written after it.
@@ -454,6 +474,7 @@ fn summary(arguments: &Fit, fitted: &Fitted, output: &Path, threads: &Threads) -
         Inputs::Table(_) => ("TEST.csv".into(), "NEW.csv".into()),
         Inputs::Images { .. } => (text::typed(data), text::typed(data)),
     };
+    let test = if model.spec.data.test > 0.0 { format!("{} --part test", text::typed(data)) } else { test };
     let pruned = model.run().pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", left(pruned)));
     let ending = if several(model) { members(fitted) } else { ending(model.run(), &model.spec) };
     let report = arguments

@@ -1,6 +1,7 @@
 //! The command line of thinnet: parse, call the library, print.
 
 mod arguments;
+mod compare;
 mod demo;
 mod elephant;
 mod evaluate;
@@ -46,6 +47,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Evaluate(evaluate) => evaluate::run(&evaluate),
         Command::Measure(measure) => measure::run(&measure),
         Command::Inspect(inspect) => inspect::run(&inspect),
+        Command::Compare(compare) => compare::run(&compare),
         Command::Study(study) => study::run(&study),
     }
 }

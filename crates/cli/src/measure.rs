@@ -79,6 +79,7 @@ fn write_page(
     facts.extend(page::facts(model));
     let shown = Shown {
         title: page::title(model, "measured on", &name),
+        apart: String::new(),
         facts,
         model,
         member: arguments.member as usize - 1,
@@ -261,7 +262,8 @@ fn calibration(measures: &Measures) -> String {
     format!("CALIBRATION\n{table}{}", evaluate::reliability(&measures.whole))
 }
 
-fn estimate(of: Estimate, show: fn(f64) -> String) -> String {
+/// "1.52 ± 0.06"
+pub fn estimate(of: Estimate, show: fn(f64) -> String) -> String {
     with_error(of.mean, of.standard_error, show)
 }
 

@@ -9,6 +9,7 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 use indicatif::ProgressBar;
 use serde_json::json;
+use thinnet::Error;
 use thinnet::measure::McNemar;
 use thinnet::report::{Curve, Series, table};
 use thinnet::study::{
@@ -33,12 +34,19 @@ pub fn run(arguments: &arguments::Study) -> anyhow::Result<()> {
     let data = arguments.data.clone().or_else(|| std::env::var_os("THINNET_DATA").map(PathBuf::from));
     let data = data.unwrap_or_else(|| "data".into());
     let mut sources = study.variants.iter().map(|variant| &variant.trial.data);
-    if let (true, Some(source)) = (arguments.quick, sources.find(|source| !source.exists(&data))) {
-        text::say(&format!(
-            "skipped: there is no {}; --data names the folder with it",
-            data.join(&source.path).display()
-        ));
-        return Ok(());
+    if let Some(source) = sources.find(|source| !source.exists(&data)) {
+        let missing = data.join(&source.path);
+        let problem = format!(
+            "{} or its test part is not there; --data names the folder that holds it",
+            missing.display()
+        );
+        return match version {
+            Version::Quick => {
+                text::say(&format!("skipped: {problem}"));
+                Ok(())
+            }
+            Version::Full => Err(Error::data(format!("study {}", study.name), problem).into()),
+        };
     }
     let suffix = if arguments.quick { "quick" } else { "study" };
     let output = arguments.output.clone().unwrap_or_else(|| format!("{}-{suffix}", study.name).into());
@@ -83,21 +91,21 @@ fn read(name: &str, version: Version) -> anyhow::Result<Study> {
 fn list() -> anyhow::Result<()> {
     let line = |(name, text): &(&str, &str)| -> anyhow::Result<Vec<String>> {
         let study = Study::parse(name, text, Version::Full)?;
-        let data: BTreeSet<&str> =
-            study.variants.iter().map(|variant| variant.trial.data.path.as_str()).collect();
-        let data: Vec<String> = data.into_iter().map(str::to_string).collect();
+        let folder = |path: &str| path.split('/').next().unwrap_or(path).to_string();
+        let data: BTreeSet<String> =
+            study.variants.iter().map(|variant| folder(&variant.trial.data.path)).collect();
+        let data: Vec<String> = data.into_iter().collect();
         let head = &study.head;
         Ok(vec![
             name.to_string(),
             head.title.clone(),
-            head.source.clone(),
             minutes(head.minutes),
             minutes(head.quick_minutes),
             text::some_of(&data, 3),
         ])
     };
     let lines = STUDIES.iter().map(line).collect::<anyhow::Result<Vec<_>>>()?;
-    let headers = ["study", "what", "source", "full", "quick", "data"];
+    let headers = ["study", "what", "full", "quick", "data"];
     text::print(&format!(
         "{}\nTimes are those of two cores. Next: thinnet study NAME --quick\n",
         table(&headers, &lines)
@@ -166,7 +174,7 @@ fn report(study: &Study, findings: &Findings, output: &Path) -> String {
 fn lines(study: &Study, lines: &[Line]) -> String {
     let show = &study.head.show;
     let judged = |at: usize| lines.iter().any(|line| line.cells[at].expected.is_some());
-    let mut headers = vec!["variant", "average", "runs"];
+    let mut headers = vec!["variant", "of", "runs"];
     for (at, measure) in show.iter().enumerate() {
         headers.push(measure.title());
         if judged(at) {
@@ -254,11 +262,15 @@ fn contrasts(contrasts: &[Compared]) -> String {
         vec![
             format!("{}: {}", of.measure.title(), of.name),
             of.ours.as_ref().map_or("-".into(), |ours| measured(ours) + of.unit),
+            of.p.map_or(String::new(), text::number),
             expected.or(of.says.clone()).unwrap_or_default(),
         ]
     };
     let rows: Vec<Vec<String>> = contrasts.iter().map(row).collect();
-    format!("Pairs of runs with the same seed:\n{}", table(&["compared", "ours", "published"], &rows))
+    format!(
+        "Pairs of runs with the same seed; p by Student's t test:\n{}",
+        table(&["compared", "ours", "p", "published"], &rows)
+    )
 }
 
 /// The averages against the first one, on the same rows.

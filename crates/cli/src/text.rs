@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use thinnet::Error;
+use thinnet::measure::Estimate;
 pub use thinnet::report::{count, number, percent};
 
 /// Writes a line to standard error. If nobody listens there, nothing is lost.
@@ -42,6 +43,20 @@ pub fn counted(number: usize, one: &str, many: &str) -> String {
 /// So many significant digits of a number, as a number.
 pub fn rounded(value: f64, digits: usize) -> f64 {
     format!("{value:.*e}", digits.saturating_sub(1)).parse().unwrap_or(value)
+}
+
+/// 0.0342 ± 0.0064, 1.39 % ± 0.16 %: the error with two significant digits, the mean with as many decimals
+pub fn estimate(of: Estimate, percent: bool) -> String {
+    let (factor, unit) = if percent { (100.0, " %") } else { (1.0, "") };
+    let (mean, show) = (factor * of.mean, if percent { self::percent } else { number });
+    match of.standard_error.map(|error| factor * error) {
+        Some(error) if error > 0.0 && error.is_finite() => {
+            let decimals = (1.0 - error.log10().floor()).clamp(0.0, 9.0) as usize;
+            format!("{mean:.decimals$}{unit} ± {error:.decimals$}{unit}")
+        }
+        Some(error) => format!("{} ± {error}{unit}", show(of.mean)),
+        None => show(of.mean),
+    }
 }
 
 /// 0.31 s, 12.3 s, 3 min 20 s
@@ -86,6 +101,16 @@ mod tests {
         assert_eq!(counted(1, "row", "rows") + &counted(2, "row", "rows"), "1 row2 rows");
         assert_eq!([0.314, 45.67, 200.9].map(seconds), ["0.31 s", "45.7 s", "3 min 20 s"]);
         assert_eq!([4.6, 754.0, 3723.0].map(clock), ["0:05", "12:34", "1:02:03"]);
+    }
+
+    #[test]
+    fn an_error_says_how_many_decimals_count() {
+        let of = |mean, standard_error, percent| estimate(Estimate { mean, standard_error }, percent);
+        assert_eq!(of(0.034_24, Some(0.006_393), false), "0.0342 ± 0.0064");
+        assert_eq!(of(68_123.4, Some(691.2), false), "68123 ± 691");
+        assert_eq!(of(0.013_92, Some(0.001_6), true), "1.39 % ± 0.16 %");
+        assert_eq!(of(0.5, None, false), "0.5000");
+        assert_eq!(of(0.25, Some(0.0), true), "25.00 % ± 0 %");
     }
 
     #[test]

@@ -53,16 +53,19 @@
 //! | [`measure`] | how good, how sure, how co-adapted | [`measure::Classification`], [`measure::Regression`], [`model::Measures`] |
 //! | [`mod@report`] | what people look at | [`report::table()`], [`report::Curve`]; in HTML: [`report::Page`] |
 //! | [`model`] | what is kept | [`model::fit()`], [`model::Model`] |
+//! | [`mod@compare`] | remedies side by side | [`compare::compare()`], [`compare::Setup`] |
 //! | [`study`] | what the papers found, run again | [`study::Study`] |
 //!
-//! Two more examples: `library` does what the command line does, `own_network` trains a
-//! hand-written network with the dropout layer. Cargo features: none yet; all is built in.
+//! Three more examples: `library` does what the command line does, `own_network` trains a
+//! hand-written network with the dropout layer, `elephant` a network of two outputs without a
+//! table. Cargo features: none yet; all is built in.
 //! What repeats to the bit stands in docs/determinism.md, what each dependency is for in
 //! docs/dependencies.md, both in the repository.
 
 #![forbid(unsafe_code)]
 
 pub mod average;
+pub mod compare;
 pub mod data;
 pub mod error;
 pub mod measure;

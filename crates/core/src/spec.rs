@@ -91,8 +91,8 @@ impl Spec {
         spec
     }
 
-    /// The same spec with every default filled in that depends on the data: a data set of `rows`, of which
-    /// `training_rows` are trained on, and whether there are rows that validate.
+    /// The same spec with every default filled in that depends on the data: `rows` without those of the test
+    /// part, of which `training_rows` are trained on, and whether there are rows that validate.
     #[must_use]
     pub fn completed(&self, pipeline: &Pipeline, rows: usize, training_rows: usize, validates: bool) -> Self {
         let mut spec = self.clone();

@@ -11,14 +11,14 @@ pub(crate) const SPLIT: u32 = 2;
 
 /// Which mask of a pool a slice has.
 pub(crate) const POOL: u32 = 3;
+/// Which rows are the test part.
+pub(crate) const TEST: u32 = 4;
 /// The seeds of an ensemble's members.
 pub(crate) const MEMBERS: u32 = 0x10;
 /// The training rows that a member draws.
 pub(crate) const BOOTSTRAP: u32 = 0x11;
 /// The columns that a member sees.
 pub(crate) const COLUMNS: u32 = 0x12;
-/// The noise of the elephant's samples.
-pub(crate) const ELEPHANT: u32 = 0x20;
 
 /// The rows that a study tests with, where its data have no test part.
 pub(crate) const STUDY_TEST: u32 = 0x20;
@@ -26,6 +26,9 @@ pub(crate) const STUDY_TEST: u32 = 0x20;
 pub(crate) const STUDY_ROWS: u32 = 0x21;
 /// The networks whose mean a study resamples.
 pub(crate) const STUDY_NETWORKS: u32 = 0x22;
+
+/// The noise of the elephant's points.
+pub(crate) const ELEPHANT: u32 = 0x30;
 
 /// The masks of training: one stream for each level of units, 0 for the input.
 pub(crate) fn training(level: usize) -> u32 {

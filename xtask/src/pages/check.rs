@@ -105,7 +105,7 @@ fn marks(chart: &Chart, drawing: &Drawing) -> Result<()> {
 pub fn numbers(seen: &Seen, answer: &Value) -> Result<()> {
     let data: Value = serde_json::from_str(&seen.data)?;
     ensure!(data["run"] == *answer, "the page holds another answer than the command gave");
-    learning(seen, &data["history"])?;
+    learning(seen, "", &data["history"])?;
     let measures = seen.table("How good it is")?;
     for (column, header) in measures.headers.iter().enumerate().skip(1) {
         let part = match header.as_str() {
@@ -136,17 +136,53 @@ pub fn numbers(seen: &Seen, answer: &Value) -> Result<()> {
             ensure!(drawings.iter().all(|drawing| drawing.circles == points.len()), "{title}: not all rows");
         }
     }
-    units(seen, &data)
+    units(seen, None, &data)
 }
 
-fn learning(seen: &Seen, history: &Value) -> Result<()> {
-    let losses = seen.chart("Loss of each epoch")?;
+/// The same of the page of a comparison.
+pub fn compared(seen: &Seen, answer: &Value) -> Result<()> {
+    let data: Value = serde_json::from_str(&seen.data)?;
+    ensure!(data["run"] == *answer, "the page holds another answer than the command gave");
+    let came = seen.table("What came of it")?;
+    for (column, name) in came.headers.iter().enumerate().skip(1) {
+        let [means, errors] = ["mean", "standard_error"]
+            .map(|part| of(&answer["methods"], &format!("/measures/{name}/{part}")));
+        came.holds(column, &means)?;
+        let bars = &seen.chart(&format!("{name} of each method"))?.table;
+        bars.holds(1, &means)?;
+        bars.holds(2, &errors)?;
+    }
+    let tests = seen.table("Difference of the test")?;
+    for (column, name) in ["/against_nothing/mean", "/against_nothing/p_holm"].into_iter().enumerate() {
+        tests.holds(1 + column, &of(&answer["methods"], name))?;
+    }
+    let mut curves = Vec::new();
+    for method in answer["methods"].as_array().context("no methods")? {
+        let name = method["method"].as_str().unwrap_or_default();
+        learning(seen, &format!(", {name}, seed 0"), &method["runs"][0]["measured"]["history"])?;
+        let Some(closer) = data["closer"].get(name) else { continue };
+        units(seen, Some(name), closer)?;
+        curves.push(with_rows(&method["runs"][0]["measured"]["test"]["reliability"]));
+    }
+    ensure!(curves.len() > 1, "only {} networks are looked at", curves.len());
+    let rows: usize = curves.iter().filter_map(|bins| Some(bins.as_array()?.len())).sum();
+    let curve = &seen.chart("Confidence and accuracy")?.table;
+    ensure!(curve.rows.len() == rows, "{} bins, not {rows}", curve.rows.len());
+    let counts = data["confusion"].as_array().context("no confusion")?;
+    let total: f64 = counts.iter().flat_map(|row| row.as_array()).flatten().filter_map(Value::as_f64).sum();
+    ensure!(answer["test_rows"].as_f64() == Some(total), "{total} rows are confused");
+    Ok(())
+}
+
+/// The losses, and where there are classes the errors, of a network whose charts are titled so.
+fn learning(seen: &Seen, titled: &str, history: &Value) -> Result<()> {
+    let losses = seen.chart(&format!("Loss of each epoch{titled}"))?;
     for (column, name) in ["/epoch", "/train_loss", "/valid_loss"].into_iter().enumerate() {
         losses.table.holds(column, &of(history, name))?;
     }
     let marked = |drawing: &Drawing| drawing.areas == 1 && drawing.places == 1;
     ensure!(losses.drawings.iter().all(marked), "the gap or the chosen epoch is not drawn");
-    if history[0]["valid_error"].is_f64() {
+    if titled.is_empty() && history[0]["valid_error"].is_f64() {
         seen.chart("Error of each epoch")?.table.holds(1, &of(history, "/valid_error"))?;
     }
     Ok(())
@@ -158,14 +194,20 @@ fn with_rows(bins: &Value) -> Value {
     bins.iter().filter(|bin| !bin["accuracy"].is_null()).cloned().collect()
 }
 
-fn units(seen: &Seen, data: &Value) -> Result<()> {
+/// The units of the only network, or of one among others by its name.
+fn units(seen: &Seen, named: Option<&str>, data: &Value) -> Result<()> {
     let layers = data.pointer("/measures/coadaptation").and_then(Value::as_array).context("no measures")?;
-    let silenced =
-        seen.charts.iter().find(|chart| chart.title.contains("without a share")).context("no ablation")?;
-    let coadaptation = seen.table("Co-adaptation")?;
+    let titled = named.map_or(String::new(), |name| format!(", {name}"));
+    let coadaptation = seen.table(&format!("Co-adaptation of each hidden layer{titled}"))?;
     for (index, layer) in layers.iter().enumerate() {
         let what = if layer.pointer("/silenced/0/error/mean").is_some() { "error" } else { "loss" };
-        silenced.table.holds(1 + 2 * index, &of(&layer["silenced"], &format!("/{what}/mean")))?;
+        let of_layer = format!("layer {}", index + 1);
+        let (end, header) = named.map_or(("one layer", of_layer.as_str()), |name| (of_layer.as_str(), name));
+        let title = format!("without a share of the units of {end}");
+        let silenced = seen.charts.iter().find(|chart| chart.title.ends_with(&title)).context(title)?;
+        let column = silenced.table.headers.iter().position(|other| other == header);
+        let column = column.with_context(|| format!("{} has no line {header}", silenced.title))?;
+        silenced.table.holds(column, &of(&layer["silenced"], &format!("/{what}/mean")))?;
         let names = [
             "/units",
             "/constant_units",
@@ -179,7 +221,7 @@ fn units(seen: &Seen, data: &Value) -> Result<()> {
         let values: Vec<Option<f64>> =
             names.iter().map(|name| layer.pointer(name).and_then(Value::as_f64)).collect();
         coadaptation.holds(1 + index, &values)?;
-        let map = seen.chart(&format!("Correlation of the units of layer {}", index + 1))?;
+        let map = seen.chart(&format!("Correlation of the units of layer {}{titled}", index + 1))?;
         let units = data["correlations"][index]["units"].as_array().map_or(0, Vec::len);
         ensure!(map.drawings.len() == 2, "{}: not before and after", map.title);
         ensure!(
@@ -190,7 +232,7 @@ fn units(seen: &Seen, data: &Value) -> Result<()> {
     }
     if let Some(images) = data["first_weights"].as_array() {
         let pixels: usize = images.iter().filter_map(|image| Some(image["weights"].as_array()?.len())).sum();
-        let grid = seen.chart("What units of the first layer")?;
+        let grid = seen.chart(&format!("What units of the first layer look for{titled}"))?;
         ensure!(
             grid.drawings[0].cells == pixels && pixels > 0,
             "{} cells for {pixels} weights",

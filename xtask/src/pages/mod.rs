@@ -43,6 +43,8 @@ pub fn run_pages(pictures: Option<&Path>) -> Result<()> {
     let folder = target().join("pages");
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("values.csv"), values())?;
+    // A comparison would only go on where it ended.
+    let _ = fs::remove_dir_all(folder.join("compared"));
     let lines = [
         ("digits.html", "fit digits --epochs 8 --hidden 48,24 -o digits.thinnet --report digits.html"),
         (
@@ -50,6 +52,11 @@ pub fn run_pages(pictures: Option<&Path>) -> Result<()> {
             "fit values.csv --epochs 30 --hidden 16 --members 2 -o values.thinnet --report values.html",
         ),
         ("measured.html", "measure digits.thinnet digits --rows 300 --pairs 10 --report measured.html"),
+        (
+            "compared.html",
+            "compare digits --methods nothing,l2,dropout --seeds 2 --epochs 6 --minutes 0.2 --hidden 48,24 \
+             -o compared --report compared.html",
+        ),
     ];
     let driver = Driver::start(&chromium, &chromedriver, &folder.join("profile"))?;
     for (page, line) in lines {
@@ -70,7 +77,10 @@ fn look(driver: &Driver, written: &Written, pictures: Option<&Path>) -> Result<(
         check::silence(driver, &seen, &written.page)?;
         check::layout(&seen, width, dark).with_context(|| name.to_string())?;
         check::charts(&seen)?;
-        check::numbers(&seen, &written.answer)?;
+        match written.answer["methods"].is_array() {
+            true => check::compared(&seen, &written.answer)?,
+            false => check::numbers(&seen, &written.answer)?,
+        }
         if let Some(pictures) = pictures {
             let stem = written.page.file_stem().unwrap_or_default().to_string_lossy();
             picture(driver, width, &pictures.join(format!("{stem}-{name}.png")))?;
@@ -83,7 +93,7 @@ fn look(driver: &Driver, written: &Written, pictures: Option<&Path>) -> Result<(
 fn answer(folder: &Path, line: &str) -> Result<Value> {
     let program = target().join("debug/thinnet");
     let mut command = Command::new(&program);
-    command.current_dir(folder).args(line.split(' ')).arg("--json").env_remove("THINNET_ISA");
+    command.current_dir(folder).args(line.split_whitespace()).arg("--json").env_remove("THINNET_ISA");
     let output = command.output().with_context(|| format!("cannot start {}", program.display()))?;
     ensure!(output.status.success(), "{line}: {}", complaint(&String::from_utf8_lossy(&output.stderr)));
     Ok(serde_json::from_slice(&output.stdout)?)

@@ -19,12 +19,9 @@ pub fn section(shown: &Shown, overfitting: Option<&Overfitting>) -> Section {
         None => paragraphs.push(measure::NOTHING_HELD_OUT.into()),
     }
     let history = &member.run.history;
-    let kept = Place {
-        name: format!("epoch {} is kept", member.run.chosen_epoch),
-        at: member.run.chosen_epoch as f64,
-    };
-    let mut items = vec![losses(history, &kept, &shown.of_member()).draw().into()];
-    items.extend(errors(history, &kept, &shown.of_member()).map(|chart| chart.draw().into()));
+    let (chosen, of) = (member.run.chosen_epoch, shown.of_member());
+    let mut items = vec![losses(history, chosen, &of).draw().into()];
+    items.extend(errors(history, chosen, &of).map(|chart| chart.draw().into()));
     Section { heading: "How it learned".into(), paragraphs, items }
 }
 
@@ -33,8 +30,14 @@ fn line(name: &str, history: &[Epoch], value: fn(&Epoch) -> Option<f64>) -> Line
     Line { name: name.into(), points: history.iter().map(point).collect(), errors: Vec::new() }
 }
 
-/// Training and held-out loss, and where the held-out loss is above the other.
-fn losses(history: &[Epoch], kept: &Place, of_member: &str) -> Lines {
+/// The epoch that counts.
+fn kept(chosen: u64) -> Option<Place> {
+    Some(Place { name: format!("epoch {chosen} is kept"), at: chosen as f64 })
+}
+
+/// Training and held-out loss, where the held-out loss is above the other, and the epoch that counts. `of`
+/// stands behind the title: ", member 1 of 8".
+pub fn losses(history: &[Epoch], chosen: u64, of: &str) -> Lines {
     let mut lines = vec![line("training, thinned networks", history, |epoch| Some(epoch.train_loss))];
     let held_out = history.iter().any(|epoch| epoch.valid_loss.is_some());
     let (mut description, mut area) =
@@ -50,26 +53,26 @@ fn losses(history: &[Epoch], kept: &Place, of_member: &str) -> Lines {
     let logarithmic = low > 0.0 && high > LOGARITHMIC * low;
     let scale = if logarithmic { "loss, log scale" } else { "loss" };
     Lines {
-        title: format!("Loss of each epoch{of_member}"),
+        title: format!("Loss of each epoch{of}"),
         description,
         horizontal: Axis::new("epoch"),
         vertical: Axis { logarithmic, ..Axis::new(scale) },
         lines,
         area,
-        place: Some(kept.clone()),
+        place: kept(chosen),
     }
 }
 
 /// The share of held-out rows whose class is wrong; none for a regression, or if nothing was held out.
-fn errors(history: &[Epoch], kept: &Place, of_member: &str) -> Option<Lines> {
+fn errors(history: &[Epoch], chosen: u64, of: &str) -> Option<Lines> {
     history.iter().find_map(|epoch| epoch.valid_error)?;
     Some(Lines {
-        title: format!("Error of each epoch{of_member}"),
+        title: format!("Error of each epoch{of}"),
         description: "The share of held-out rows to which the whole network gives the wrong class.".into(),
         horizontal: Axis::new("epoch"),
         vertical: Axis { reach: vec![0.0], ..Axis::percent("error") },
         lines: vec![line("held out, whole network", history, |epoch| epoch.valid_error)],
-        place: Some(kept.clone()),
+        place: kept(chosen),
         ..Lines::default()
     })
 }

@@ -1,5 +1,6 @@
 //! The page of a model: what was run, how it learned, how far it can be trusted, what its units do.
 
+pub mod compare;
 mod learning;
 mod trust;
 mod units;
@@ -24,6 +25,8 @@ use crate::{evaluate, fit, text};
 pub struct Shown<'a> {
     /// What the page is about.
     pub title: String,
+    /// What sets the model apart from others on the page: ", dropout"; else nothing.
+    pub apart: String,
     /// How the model was made: names, and what they are.
     pub facts: Vec<(&'static str, String)>,
     /// The model.
@@ -118,11 +121,11 @@ impl Shown<'_> {
         &self.model.members()[self.member]
     }
 
-    /// ", member 1 of 8", where there are several.
+    /// What stands behind a title: ", member 1 of 8", where there are several.
     fn of_member(&self) -> String {
         match self.model.members().len() {
-            1 => String::new(),
-            members => format!(", member {} of {members}", self.member + 1),
+            1 => self.apart.clone(),
+            members => format!("{}, member {} of {members}", self.apart, self.member + 1),
         }
     }
 

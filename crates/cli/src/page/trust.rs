@@ -20,33 +20,46 @@ const POINTS: usize = 800;
 
 /// What is seen of the predictions, and its numbers.
 pub fn section(shown: &Shown, predicted: &Averaged) -> anyhow::Result<(Section, Value)> {
-    let (examples, rows) = (shown.examples, shown.rows.as_str());
-    let (items, numbers) = match (&examples.targets, shown.closer()) {
-        (Targets::Classes { labels, .. }, Some(Evaluation::Classification(of))) => {
-            let counts = confusion(&predicted.mean, labels, examples.weights.as_deref())?;
-            let classes = shown.model.pipeline.classes();
-            let table = match classes.len() {
-                ..=MATRIX => matrix(classes, &counts, rows),
-                _ => list(classes, &counts, rows),
-            };
-            (vec![reliability(of, rows), table.into()], json!({ "confusion": counts }))
-        }
-        _ => {
-            let points = points(shown, predicted)?;
-            (scatters(&points, rows), json!({ "predictions": points }))
-        }
-    };
+    let (mut items, numbers) = predictions(shown, predicted)?;
+    if let Some(Evaluation::Classification(of)) = shown.closer() {
+        items.insert(0, reliability(&[("whole network", of)], &shown.rows));
+    }
     Ok((Section { heading: "How far to trust it".into(), items, ..Section::default() }, numbers))
 }
 
-fn reliability(of: &Classification, rows: &str) -> Item {
-    let curve = ReliabilityCurve { name: "whole network".into(), bins: of.reliability.clone() };
+/// The confusion of classes, or predictions against targets and residuals, and their numbers.
+pub fn predictions(shown: &Shown, predicted: &Averaged) -> anyhow::Result<(Vec<Item>, Value)> {
+    let (examples, rows) = (shown.examples, shown.rows.as_str());
+    let Targets::Classes { labels, .. } = &examples.targets else {
+        let points = points(shown, predicted)?;
+        return Ok((scatters(&points, rows), json!({ "predictions": points })));
+    };
+    let counts = confusion(&predicted.mean, labels, examples.weights.as_deref())?;
+    let classes = shown.model.pipeline.classes();
+    let table = match classes.len() {
+        ..=MATRIX => matrix(classes, &counts, rows),
+        _ => list(classes, &counts, rows),
+    };
+    Ok((vec![table.into()], json!({ "confusion": counts })))
+}
+
+/// Confidence against accuracy of one network or several.
+pub fn reliability(of: &[(&str, &Classification)], rows: &str) -> Item {
+    let curve = |(name, of): &(&str, &Classification)| ReliabilityCurve {
+        name: name.to_string(),
+        bins: of.reliability.clone(),
+    };
+    let errors: Vec<String> = match of {
+        [(_, of)] => vec![text::number(of.ece)],
+        several => several.iter().map(|(name, of)| format!("{} for {name}", text::number(of.ece))).collect(),
+    };
     let description = format!(
         "The {rows} by the probability of the class taken, and how often it is right. Below the diagonal it is too \
          sure. The expected calibration error, the mean distance from the diagonal, is {}.",
-        text::number(of.ece)
+        errors.join(", ")
     );
-    Reliability { title: "Confidence and accuracy".into(), description, curves: vec![curve] }.draw().into()
+    let curves = of.iter().map(curve).collect();
+    Reliability { title: "Confidence and accuracy".into(), description, curves }.draw().into()
 }
 
 /// A number of rows, which need not be whole if rows have weights.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use thinnet::measure::{Coadaptation, Silenced, UnitCorrelations};
 use thinnet::prepare::Inputs;
-use thinnet::report::{Axis, Cell, HeatMap, Image, ImageGrid, Line, Lines, Panel, Section, Table};
+use thinnet::report::{Axis, Cell, HeatMap, Image, ImageGrid, Item, Line, Lines, Panel, Section, Table};
 use thinnet::train::Threads;
 
 use super::Shown;
@@ -22,21 +22,30 @@ pub fn section(shown: &Shown, threads: &Threads) -> anyhow::Result<(Section, Val
         let paragraphs = vec!["There are no hidden layers whose units could co-adapt.".into()];
         return Ok((Section { heading, paragraphs, items: Vec::new() }, json!({})));
     }
+    let lines: Vec<_> = layers.iter().map(|layer| (format!("layer {}", layer.layer), layer)).collect();
+    let mut items = vec![silenced("one layer", &lines, shown).draw().into()];
+    let (inside, numbers) = inside(shown, threads)?;
+    items.extend(inside);
+    Ok((Section { heading, items, ..Section::default() }, numbers))
+}
+
+/// What each layer's units do together, and what the first ones look for; and the numbers.
+pub fn inside(shown: &Shown, threads: &Threads) -> anyhow::Result<(Vec<Item>, Value)> {
+    let (layers, title) = (&shown.measures.coadaptation, shown.of_member());
     let most = (UNITS as f64 * (3.0 / layers.len() as f64).sqrt().min(1.0)) as usize;
     let Shown { model, member, examples, effort, .. } = *shown;
     let correlations: Vec<UnitCorrelations> =
         model.unit_correlations(member, examples, most, &effort, threads)?.into_iter().map(rounded).collect();
     let images = images(shown, &correlations);
-    let mut items = vec![silenced(shown).draw().into(), coadaptation(layers).into()];
-    items.extend(correlations.iter().zip(layers).map(|(of, layer)| map(of, layer).draw().into()));
+    let mut items = vec![coadaptation(layers, &title).into()];
+    items.extend(correlations.iter().zip(layers).map(|(of, layer)| map(of, layer, &title).draw().into()));
     items.extend(images.as_ref().map(|(_, grid)| grid.draw().into()));
     let weights = images.map(|(weights, _)| weights);
-    let section = Section { heading, items, ..Section::default() };
-    Ok((section, json!({ "correlations": correlations, "first_weights": weights })))
+    Ok((items, json!({ "correlations": correlations, "first_weights": weights })))
 }
 
 /// A line for each measure, a column for each layer.
-fn coadaptation(layers: &[Coadaptation]) -> Table {
+fn coadaptation(layers: &[Coadaptation], of: &str) -> Table {
     let (names, of_layers) = measure::layers(layers);
     let row = |(index, name): (usize, &&str)| {
         let meaning =
@@ -46,7 +55,7 @@ fn coadaptation(layers: &[Coadaptation]) -> Table {
     };
     let headers = layers.iter().map(|layer| format!("layer {}", layer.layer));
     Table {
-        caption: "Co-adaptation of each hidden layer".into(),
+        caption: format!("Co-adaptation of each hidden layer{of}"),
         headers: std::iter::once("measure".to_string()).chain(headers).collect(),
         // The first one is the layer's number.
         rows: names.iter().enumerate().skip(1).map(row).collect(),
@@ -54,13 +63,12 @@ fn coadaptation(layers: &[Coadaptation]) -> Table {
     }
 }
 
-/// The error, or for a regression the loss, without a share of the units of each layer.
-fn silenced(shown: &Shown) -> Lines {
-    let layers = &shown.measures.coadaptation;
-    let of_error = layers.iter().flat_map(|layer| &layer.silenced).any(|of| of.error.is_some());
+/// The error, or for a regression the loss, without a share of the units of some layers, each with its name.
+pub fn silenced(whose: &str, layers: &[(String, &Coadaptation)], shown: &Shown) -> Lines {
+    let of_error = layers.iter().flat_map(|(_, layer)| &layer.silenced).any(|of| of.error.is_some());
     let estimate = |of: &Silenced| if of_error { of.error.unwrap_or(of.loss) } else { of.loss };
-    let line = |layer: &Coadaptation| Line {
-        name: format!("layer {}", layer.layer),
+    let line = |(name, layer): &(String, &Coadaptation)| Line {
+        name: name.clone(),
         points: layer.silenced.iter().map(|of| (of.share, estimate(of).mean)).collect(),
         errors: layer.silenced.iter().map(|of| estimate(of).standard_error.unwrap_or(0.0)).collect(),
     };
@@ -69,10 +77,10 @@ fn silenced(shown: &Shown) -> Lines {
         false => ("Loss", Axis::new("loss")),
     };
     Lines {
-        title: format!("{what} without a share of the units of one layer"),
+        title: format!("{what} without a share of the units of {whose}"),
         description: format!(
             "On {} of the {}; mean and standard error of {}. Nothing makes up for what is silenced. The flatter a \
-             line, the less its layer depends on single units.",
+             line, the less depends on single units.",
             text::count(shown.measures.ablated_rows as u64),
             shown.rows,
             text::counted(shown.effort.draws as usize, "draw of the units", "draws of the units"),
@@ -92,7 +100,7 @@ fn rounded(of: UnitCorrelations) -> UnitCorrelations {
     UnitCorrelations { after: round(of.after), before: of.before.map(round), ..of }
 }
 
-fn map(of: &UnitCorrelations, layer: &Coadaptation) -> HeatMap {
+fn map(of: &UnitCorrelations, layer: &Coadaptation, title: &str) -> HeatMap {
     let panel = |name: &str, rows: &Vec<Vec<f64>>| Panel { name: name.into(), rows: rows.clone() };
     let before = of.before.as_ref();
     let moved = before.and_then(|map| mean_absolute(map)).zip(mean_absolute(&of.after)).map_or(
@@ -106,7 +114,7 @@ fn map(of: &UnitCorrelations, layer: &Coadaptation) -> HeatMap {
         },
     );
     HeatMap {
-        title: format!("Correlation of the units of layer {}", layer.layer),
+        title: format!("Correlation of the units of layer {}{title}", layer.layer),
         description: format!(
             "{} of the {} units, {} of which vary. A cell is the correlation of two; those that do the same stand \
              beside each other, in the same order in both maps. Blocks are units that do each other's work.{moved}",
@@ -146,7 +154,7 @@ fn images(shown: &Shown, correlations: &[UnitCorrelations]) -> Option<(Value, Im
     let images: Vec<Image> = chosen.map(image).collect();
     let weights = images.iter().map(|image| json!({ "unit": image.name, "weights": image.values })).collect();
     let grid = ImageGrid {
-        title: "What units of the first layer look for".into(),
+        title: format!("What units of the first layer look for{}", shown.of_member()),
         description: format!(
             "The weights of {} units from each pixel, units that do the same beside each other. A unit answers to \
              white where a pixel is blue, and to black where it is orange; each is drawn in parts of its largest weight.",

@@ -216,7 +216,7 @@ fn the_digits_are_built_in_and_a_demo_compares() {
 fn help_names_every_mode() {
     let folder = Folder::new("help");
     let help = folder.good("--help");
-    for mode in ["demo", "fit", "predict", "evaluate", "measure", "inspect"] {
+    for mode in ["demo", "elephant", "fit", "predict", "evaluate", "measure", "inspect"] {
         assert!(help.contains(&format!("thinnet {mode} ")), "{help}");
         assert!(folder.good(&format!("{mode} --help")).contains("Example"), "{mode}");
     }

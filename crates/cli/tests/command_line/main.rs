@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod averages;
+mod compare;
+mod elephant;
 mod end_to_end;
 mod ensembles;
 mod pages;
@@ -10,6 +12,7 @@ mod rude_inputs;
 mod same_bits;
 #[cfg(unix)]
 mod signals_and_pipes;
+mod studies;
 
 use std::fmt::Write;
 use std::fs;

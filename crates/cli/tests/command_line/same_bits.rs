@@ -1,5 +1,9 @@
 //! The same spec, data and seed give the same model file, to the last bit.
 
+use thinnet::data::Data;
+use thinnet::model::Model;
+use thinnet::prepare::Parts;
+
 use super::*;
 
 const OPTIONS: &str =
@@ -53,4 +57,36 @@ fn from_a_validation_file() {
     folder.write("run.toml", &folder.good(&format!("{fit} --print-spec {OPTIONS}")));
     folder.good(&format!("{fit} -q --spec run.toml -o second.thinnet"));
     assert!(folder.read("first.thinnet") == folder.read("second.thinnet"));
+}
+
+/// The rows that a spec sets aside are looked at by `evaluate --part test` only.
+#[test]
+fn a_test_part_is_never_learned_from() {
+    let folder = Folder::with_data("test-part");
+    let fit = |data: &str, model: &str| {
+        folder.good(&format!("fit {data} -q --test 0.25 -o {model} {OPTIONS}"));
+        folder.read(model)
+    };
+    let first = fit("values.csv", "first.thinnet");
+    let model = Model::load(&folder.path("first.thinnet")).unwrap();
+    let data = Data::open(&folder.path("values.csv"), None, &Default::default()).unwrap();
+    let parts = Parts::new(&data, &model.spec.data, model.spec.seed).unwrap();
+    assert_eq!([parts.train.len(), parts.valid.len(), parts.test.len()], [144, 36, 60]);
+
+    let values = values(240);
+    let change = |(line, row): (usize, &str)| match line.checked_sub(1).filter(|at| parts.test.contains(at)) {
+        Some(_) => format!("{},-1000\n", row.rsplit_once(',').unwrap().0),
+        None => format!("{row}\n"),
+    };
+    folder.write("changed.csv", &values.lines().enumerate().map(change).collect::<String>());
+    assert!(fit("changed.csv", "second.thinnet") == first);
+
+    let rmse = |data: &str, part: &str| {
+        let of = folder.json(&format!("evaluate first.thinnet {data} --json --part {part}"));
+        (of["rows"].as_u64().unwrap(), of["rmse"].as_f64().unwrap())
+    };
+    assert_eq!(rmse("values.csv", "train"), rmse("changed.csv", "train"));
+    let (rows, error) = rmse("changed.csv", "test");
+    assert!(rows == 60 && error > 1000.0 && rmse("values.csv", "test").1 < 30.0, "{error}");
+    assert_eq!(folder.good("predict first.thinnet values.csv --part test").lines().count(), 61);
 }

@@ -50,14 +50,12 @@ impl Thinned<'_> {
                 predictions.extend_from_slice(&row);
             }
         };
-        let chunks: Vec<Vec<f32>> = self.sample(samples, masks, |_| Vec::new(), add);
         let mut each = vec![Matrix::zeros(self.inputs.rows(), width); samples as usize];
+        let chunks: Vec<Vec<f32>> = self.sample(samples, masks, |_| Vec::new(), add);
         for (chunk, predictions) in chunks.iter().enumerate() {
-            let first = chunk * PREDICTED_ROWS * width;
-            for (matrix, of_sample) in
-                each.iter_mut().zip(predictions.chunks_exact(predictions.len() / samples as usize))
-            {
-                matrix.values_mut()[first..][..of_sample.len()].copy_from_slice(of_sample);
+            let (first, length) = (chunk * PREDICTED_ROWS * width, predictions.len() / samples as usize);
+            for (to, from) in each.iter_mut().zip(predictions.chunks_exact(length)) {
+                to.values_mut()[first..][..length].copy_from_slice(from);
             }
         }
         each
@@ -237,7 +235,7 @@ impl<'a> Densities<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::average::{Average, Link, average, average_with_targets};
+    use crate::average::{Average, Link, average, average_with_targets, samples};
     use crate::measure::Regression;
     use crate::network::{Activation, Network, NetworkSpec};
     use crate::streams;
@@ -297,6 +295,32 @@ mod tests {
         }
         let (mean, _) = line(Share::Row, Masks::AsTrained, 10);
         assert!(mean.values().iter().any(|&value| value != mean.values()[0]), "rows have masks of their own");
+    }
+
+    /// The mean of the first k of them is what an average of k gives, also on more rows than are computed at a
+    /// time.
+    #[test]
+    fn sampled_networks_one_by_one() {
+        let isa = Isa::from_environment().unwrap();
+        let spec = NetworkSpec { hidden: vec![9], ..NetworkSpec::default() };
+        let network = Network::new(4, 3, &spec, 1).unwrap();
+        let inputs = Matrix::new(150, 4, (0..600).map(|at| (at * 7 % 23) as f32 / 8.0).collect()).unwrap();
+        for (share, link) in [(Share::Row, Link::Softmax), (Share::Slice, Link::Identity)] {
+            let thin = ThinSpec { input: 0.2, share, ..ThinSpec::default() };
+            let thinning = Thinning::new(&thin, &network, SEED).unwrap();
+            let each = samples(isa, &network, &thinning, link, &inputs, Average::monte_carlo(5)).unwrap();
+            assert_eq!(each.len(), 5);
+            for count in [1, 2, 5] {
+                let by = Average::monte_carlo(count as u32);
+                let (mean, _) = sampled(&network, &thinning, link, &inputs, by);
+                for (at, mean) in mean.values().iter().enumerate() {
+                    let sum: f32 = each[..count].iter().map(|matrix| matrix.values()[at]).sum();
+                    assert!((sum / count as f32 - mean).abs() < 1e-5, "{share:?}, {count}, {at}");
+                }
+            }
+            let scale = samples(isa, &network, &thinning, link, &inputs, Average::WeightScaling);
+            assert!(scale.unwrap_err().to_string().contains("scale samples no networks"));
+        }
     }
 
     #[test]

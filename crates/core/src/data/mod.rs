@@ -4,6 +4,7 @@ mod csv;
 mod digits;
 mod elephant;
 mod examples;
+mod fingerprint;
 mod gzip;
 mod idx;
 mod images;

@@ -56,6 +56,21 @@ pub struct DataSpec {
     /// The fraction of the rows that is set aside for validation, from 0 (none) to below 1. Without it,
     /// [`DataSpec::valid_for`] decides.
     pub valid: Option<f64>,
+    /// The fraction of the rows that is the test part, from 0 (none) to below 1: nothing is learned from
+    /// it and nothing chosen by it. [`DataSpec::valid`] is a fraction of the other rows.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub test: f64,
+    /// The seed that draws the test part, so that runs of different seeds can have the same one.
+    #[serde(skip_serializing_if = "is_default")]
+    pub test_seed: u32,
+}
+
+fn is_zero(fraction: &f64) -> bool {
+    *fraction == 0.0
+}
+
+fn is_default(seed: &u32) -> bool {
+    *seed == 0
 }
 
 impl DataSpec {
@@ -75,10 +90,10 @@ impl DataSpec {
     /// # Errors
     /// [`Error::Spec`] for a fraction out of range, and for a column used for two things at once.
     pub fn check(&self) -> Result<()> {
-        if let Some(valid) = self.valid
-            && !(0.0..1.0).contains(&valid)
-        {
-            return Err(Error::spec("data.valid", format!("must be at least 0 and below 1, not {valid}")));
+        for (field, fraction) in [("data.valid", self.valid.unwrap_or(0.0)), ("data.test", self.test)] {
+            if !(0.0..1.0).contains(&fraction) {
+                return Err(Error::spec(field, format!("must be at least 0 and below 1, not {fraction}")));
+            }
         }
         if let (Some(target), Some(weight)) = (&self.target, &self.weight)
             && target == weight
@@ -135,8 +150,9 @@ mod tests {
         for wrong in [named("a", "a", "c"), named("a", "b", "a"), named("a", "b", "b")] {
             assert!(wrong.check().is_err(), "{wrong:?}");
         }
-        for valid in [1.0, -0.1, f64::NAN] {
-            assert!(DataSpec { valid: Some(valid), ..DataSpec::default() }.check().is_err());
+        for fraction in [1.0, -0.1, f64::NAN] {
+            assert!(DataSpec { valid: Some(fraction), ..DataSpec::default() }.check().is_err());
+            assert!(DataSpec { test: fraction, ..DataSpec::default() }.check().is_err());
         }
         assert!(DataSpec { valid: Some(0.0), ..DataSpec::default() }.check().is_ok());
     }

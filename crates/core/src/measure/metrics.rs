@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::reliability::{ReliabilityBin, reliability};
 use super::{Weights, calibration, check_probabilities, check_values, crps, largest};
@@ -10,7 +10,7 @@ use crate::data::Matrix;
 use crate::error::{Error, Result};
 
 /// How good a classification is. The field names are those of `thinnet evaluate --json`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Classification {
     /// How many rows were measured.
     pub rows: usize,
@@ -55,7 +55,7 @@ impl Classification {
 }
 
 /// How good a regression is. The field names are those of `thinnet evaluate --json`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Regression {
     /// How many rows were measured.
     pub rows: usize,

@@ -33,11 +33,12 @@ mod inference_gap;
 mod mcnemar;
 mod metrics;
 mod overfitting;
+mod paired;
 mod reliability;
 mod student;
 
 pub use ablation::{Interaction, Silenced};
-pub use activity::Activity;
+pub use activity::{Activity, mean_absolute_correlation};
 pub use calibration::{
     brier, coverage_90, expected_calibration_error, gaussian_log_likelihood, mixture_log_likelihood,
     negative_log_likelihood, predictive_moments, width_90,
@@ -55,6 +56,7 @@ pub use metrics::{
 };
 
 pub use overfitting::{Gap, Overfitting};
+pub use paired::{Paired, holm};
 pub use reliability::{ReliabilityBin, reliability};
 pub use student::Student;
 

@@ -1,6 +1,6 @@
 //! The reliability curve: how often a prediction is right that is made with so much confidence.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Weights, check_probabilities, largest};
 use crate::data::Matrix;
@@ -10,7 +10,7 @@ use crate::error::Result;
 const BINS: usize = 15;
 
 /// One bin of a reliability curve. The field names are those of `thinnet evaluate --json`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReliabilityBin {
     /// The bin holds probabilities above this,
     pub above: f64,

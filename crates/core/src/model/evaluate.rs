@@ -1,6 +1,6 @@
 //! How good a model is on rows with known targets.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Model;
 use crate::average::{Average, Averaged, deviation, ensemble};
@@ -10,7 +10,7 @@ use crate::measure::{Classification, Disagreement, Regression};
 use crate::train::Threads;
 
 /// The measures of a classification or a regression.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "lowercase")]
 pub enum Evaluation {
     /// Of classes.
@@ -58,6 +58,19 @@ impl Model {
         // The mixture of the networks of several members has another noise than theirs.
         let densities = if densities.len() == 1 { densities.remove(0) } else { None };
         self.judge(&ensemble(averaged)?, densities, self.noise, examples)
+    }
+
+    /// As [`Model::measure`] by [`Average::WeightScaling`], where the errors on the validation rows give a
+    /// regression its spread, so that its log-likelihood, coverage and width are known too.
+    ///
+    /// # Errors
+    /// As [`Model::measure`].
+    pub fn measure_with_noise(&self, examples: &Examples, threads: &Threads) -> Result<Evaluation> {
+        let mut averaged = self.average(&examples.inputs, Average::WeightScaling, 0, threads)?;
+        if averaged.spread.is_none() && self.noise.is_some_and(|noise| noise > 0.0) {
+            averaged.spread = Some(Matrix::zeros(averaged.mean.rows(), averaged.mean.columns()));
+        }
+        self.judge(&averaged, None, self.noise, examples)
     }
 
     /// As [`Model::evaluate`], with each member alone and their disagreement.

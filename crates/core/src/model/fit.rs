@@ -3,18 +3,16 @@
 use std::time::Instant;
 
 use thinnet_kernels::Isa;
-use thinnet_kernels::philox::Key;
 
 use super::side_by_side::{self, Trained};
 use super::{Evaluation, MembersEvaluation, Model};
 use crate::average::{Average, Averaged, ensemble};
-use crate::data::{Data, Examples, Split, Targets, split};
+use crate::data::{Data, Examples, Targets};
 use crate::error::{Error, Result};
 use crate::measure::Disagreement;
-use crate::prepare::{Pipeline, strata};
+use crate::prepare::{Parts, Pipeline};
 use crate::spec::Spec;
-use crate::streams;
-use crate::train::{Balanced, ClassWeights, Event, Flow, Threads};
+use crate::train::{Balanced, ClassWeights, Event, Flow, Outcome, Threads, Trainer};
 
 /// A model, and what was seen while it was trained.
 #[derive(Clone, Debug)]
@@ -66,25 +64,18 @@ pub struct Prepared {
 }
 
 /// Splits the data, fits the preparation on the training rows, and fills in the spec. Without
-/// `valid`, the fraction `data.valid` of the rows validates; with it, that fraction becomes 0.
+/// `valid`, the fraction `data.valid` of the rows validates; with it, that fraction becomes 0. The test
+/// part that `data.test` sets aside is in neither.
 ///
 /// # Errors
 /// A spec or data that cannot be used.
 pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepared> {
     spec.check()?;
-    let all = || (0..data.rows()).collect();
     let mut spec = spec.clone();
     if valid.is_some() {
         spec.data.valid = Some(0.0);
     }
-    let fraction = spec.data.valid_for(data.rows());
-    let parts = if fraction > 0.0 {
-        let labels = strata(data, &spec.data)?;
-        let key = Key { seed: spec.seed, stream: streams::SPLIT };
-        split(data.rows(), labels.as_deref(), fraction, &mut streams::words(key, 0))?
-    } else {
-        Split { train: all(), valid: Vec::new() }
-    };
+    let parts = Parts::new(data, &spec.data, spec.seed)?;
     let (pipeline, warnings) = Pipeline::fit(data, &parts.train, &spec.data, &spec.prepare)?;
     let train = pipeline.examples(data, Some(&parts.train))?;
     let valid = match valid {
@@ -92,7 +83,8 @@ pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepare
         None if parts.valid.is_empty() => None,
         None => Some(pipeline.examples(data, Some(&parts.valid))?),
     };
-    let spec = spec.completed(&pipeline, data.rows(), train.rows(), valid.is_some());
+    let learned = parts.train.len() + parts.valid.len();
+    let spec = spec.completed(&pipeline, learned, train.rows(), valid.is_some());
     let prepared = Prepared { spec, pipeline, train, valid, warnings };
     prepared.check_temperature()?;
     Ok(prepared)
@@ -169,6 +161,28 @@ impl Prepared {
 }
 
 impl Prepared {
+    /// Trains the network of another spec on the prepared data and leaves it at that: no model is made of
+    /// it, and nothing measured but what the run itself validates.
+    ///
+    /// # Errors
+    /// A spec that cannot be used.
+    pub(crate) fn train_only(
+        &self,
+        spec: &Spec,
+        threads: &Threads,
+        watch: &mut (dyn FnMut(&Event) -> Flow + Send),
+    ) -> Result<Outcome> {
+        let isa = Isa::from_environment().map_err(Error::Machine)?;
+        let Spec { network, thin, train, seed, .. } = spec;
+        let trainer = Trainer { network, thin, train, seed: *seed, isa };
+        let valid = self.valid.as_ref();
+        if train.class_weights == ClassWeights::Equal {
+            return trainer.run(&self.train, valid, threads, watch);
+        }
+        let weights = weights(&self.train, &self.pipeline, &train.class_weights)?;
+        trainer.run(&Examples { weights, ..self.train.clone() }, valid, threads, watch)
+    }
+
     /// A temperature is fitted on validation rows, and is one of logits.
     fn check_temperature(&self) -> Result<()> {
         let problem = match (&self.train.targets, &self.valid) {

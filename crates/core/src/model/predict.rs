@@ -2,8 +2,9 @@
 
 use super::Model;
 use crate::average::{Average, Averaged, Link};
-use crate::data::Data;
-use crate::error::Result;
+use crate::data::{Data, Part};
+use crate::error::{Error, Result};
+use crate::prepare::Parts;
 use crate::train::Threads;
 
 impl Model {
@@ -24,6 +25,23 @@ impl Model {
         }
         let (mean, spread) = self.in_own_units(&averaged)?;
         Ok(Averaged { mean, spread })
+    }
+
+    /// A part of the data set that the model was trained on, where its spec set a test part aside
+    /// (`data.test`): that, or the rows that it learned from and chose by.
+    ///
+    /// # Errors
+    /// If the spec has no test part, or the data are not those of the model.
+    pub fn part(&self, data: &Data, part: Part) -> Result<Data> {
+        if self.spec.data.test == 0.0 {
+            let problem = "the model was trained without setting a test part aside; leave the part out";
+            return Err(Error::data(data.name(), problem));
+        }
+        let parts = Parts::new(data, &self.spec.data, self.spec.seed)?;
+        data.select(&match part {
+            Part::Train => parts.learned(),
+            Part::Test => parts.test,
+        })
     }
 }
 

@@ -19,6 +19,7 @@
 mod column;
 mod encode;
 mod impute;
+mod parts;
 mod pipeline;
 mod scale;
 mod spec;
@@ -27,6 +28,7 @@ mod target;
 pub use column::{InputColumn, Preparation};
 pub use encode::OneHot;
 pub use impute::Impute;
+pub use parts::Parts;
 pub use pipeline::{Inputs, Pipeline};
 pub use scale::Scale;
 pub use spec::PrepareSpec;

@@ -27,16 +27,16 @@ pub enum Dots {
 ///
 /// ```
 /// use thinnet::report::{Dots, Sheet, Sketch};
-/// let ring: Vec<[f64; 2]> = (0..40).map(|at| f64::from(at) * 0.157).map(|a| [a.cos(), a.sin()]).collect();
-/// let sheet = Sheet { width: 16, across: 1, dots: Dots::Ascii };
-/// let expected = r"ring
-///      .'''''.
-///   .''       ''.
-///  :             :
-/// :               :
+/// let wedge = [[0.0, 0.0], [7.0, 0.0], [7.0, 7.0]];
+/// let sheet = Sheet { width: 8, across: 1, dots: Dots::Ascii };
+/// let expected = "\
+/// a wedge
+///       .:
+///     .' :
+///   .'   :
+/// .:.....:
 /// ";
-/// let text = sheet.draw(&[Sketch { title: "ring", outline: &ring, points: &[] }]);
-/// println!("{text}");
+/// assert_eq!(sheet.draw(&[Sketch { title: "a wedge", outline: &wedge, points: &[] }]), expected);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Sheet {
@@ -92,7 +92,8 @@ impl Sheet {
         for place in sketch.points.iter().filter_map(|&point| scale.place(point)) {
             area.join(place, place);
         }
-        let title: String = sketch.title.chars().take(columns).collect();
+        let clean = sketch.title.chars().map(|c| if c.is_control() { ' ' } else { c });
+        let title: String = clean.take(columns).collect();
         let title = format!("{title}{}", " ".repeat(columns.saturating_sub(width(&title))));
         let line = |row: usize| {
             let set = |column: usize, x: usize, y: usize| area.is_set(column * wide + x, row * high + y);
@@ -150,13 +151,7 @@ impl Scale {
     /// The scale on which everything fits into so many columns of dots; none if there is nothing to draw.
     fn new(sketches: &[Sketch], columns: usize, dots: Dots) -> Option<Self> {
         let all = sketches.iter().flat_map(|sketch| sketch.outline.iter().chain(sketch.points));
-        let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
-        for point in all.filter(|point| is_finite(point)) {
-            for axis in 0..2 {
-                low[axis] = low[axis].min(point[axis]);
-                high[axis] = high[axis].max(point[axis]);
-            }
-        }
+        let [low, high] = bounds(all);
         let (width, height) = (high[0] - low[0], high[1] - low[1]);
         let longest = width.max(height);
         if !longest.is_finite() || longest < 0.0 {
@@ -172,7 +167,15 @@ impl Scale {
     }
 }
 
-fn is_finite(point: &[f64; 2]) -> bool {
+/// The least and the greatest of both coordinates of those points that are finite.
+pub(super) fn bounds<'a>(points: impl Iterator<Item = &'a [f64; 2]>) -> [[f64; 2]; 2] {
+    let nowhere = [[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]];
+    points.filter(|point| is_finite(point)).fold(nowhere, |[low, high], point| {
+        [[0, 1].map(|axis| low[axis].min(point[axis])), [0, 1].map(|axis| high[axis].max(point[axis]))]
+    })
+}
+
+pub(super) fn is_finite(point: &[f64; 2]) -> bool {
     point.iter().all(|number| number.is_finite())
 }
 
@@ -200,6 +203,115 @@ impl Area {
             let at = row as usize * self.columns + (column as usize).min(self.columns - 1);
             if let Some(dot) = self.set.get_mut(at) {
                 *dot = true;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Square, 1 long.
+    const SQUARE: [[f64; 2]; 4] = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
+
+    fn square() -> Sketch<'static> {
+        Sketch { title: "a square", outline: &SQUARE, points: &[] }
+    }
+
+    #[test]
+    fn a_square_is_closed() {
+        let text = Sheet { width: 8, across: 1, dots: Dots::Braille }.draw(&[square()]);
+        let expected = "\
+a square
+⡏⠉⠉⠉⠉⠉⠉⢹
+⡇      ⢸
+⡇      ⢸
+⣇⣀⣀⣀⣀⣀⣀⣸
+";
+        assert_eq!(text, expected);
+        let text = Sheet { width: 8, across: 1, dots: Dots::Ascii }.draw(&[square()]);
+        let expected = "\
+a square
+:'''''':
+:      :
+:      :
+:......:
+";
+        assert_eq!(text, expected);
+    }
+
+    /// Unicode names the patterns by their dots: 1, 2, 3 and 7 are the left column from the top, 4, 5, 6
+    /// and 8 the right one; dot n is bit n - 1 of the character.
+    #[test]
+    fn every_dot_has_its_bit() {
+        for (dot, place) in
+            [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)].into_iter().enumerate()
+        {
+            let character = Dots::Braille.character(|x, y| (x, y) == place);
+            assert_eq!(u32::from(character), 0x2800 + (1 << dot));
+        }
+        assert_eq!(Dots::Braille.character(|_, _| false), ' ');
+        assert_eq!(Dots::Braille.character(|_, _| true), '⣿');
+    }
+
+    #[test]
+    fn drawings_side_by_side_have_one_scale() {
+        let small = SQUARE.map(|point| point.map(|at| 0.5 * at));
+        let small = Sketch { title: "half", outline: &small, points: &[] };
+        let sheet = Sheet { width: 18, across: 2, dots: Dots::Ascii };
+        let expected = "\
+a square  half
+:'''''':
+:      :
+:      :  :''':
+:......:  :...:
+a square
+:'''''':
+:      :
+:      :
+:......:
+";
+        assert_eq!(sheet.draw(&[square(), small, square()]), expected);
+    }
+
+    #[test]
+    fn points_are_joined_to_nothing_and_gaps_stay_open() {
+        let points = [[0.0, 0.0], [7.0, 7.0], [3.0, f64::NAN]];
+        let sketch = Sketch { title: "", outline: &[], points: &points };
+        let sheet = Sheet { width: 8, across: 1, dots: Dots::Ascii };
+        assert_eq!(sheet.draw(&[sketch]), "\n       '\n\n\n.\n");
+        let gap = [[0.0, 0.0], [f64::INFINITY, 0.0], [7.0, 7.0], [0.0, 7.0]];
+        let text = sheet.draw(&[Sketch { title: "", outline: &gap, points: &[] }]);
+        assert_eq!(text, "\n:'''''''\n:\n:\n:\n");
+    }
+
+    #[test]
+    fn nothing_and_a_single_point_can_be_drawn() {
+        assert_eq!(Sheet::default().draw(&[]), "");
+        assert_eq!(Sheet::default().draw(&[Sketch::default()]), "");
+        let gap = Sketch { outline: &[[f64::NAN; 2]], ..Sketch::default() };
+        assert_eq!(Sheet::default().draw(&[gap]), "");
+        let point = Sketch { title: "p", outline: &[], points: &[[3.0, 4.0]] };
+        assert_eq!(Sheet::default().draw(&[point]), "p\n⠁\n");
+    }
+
+    #[test]
+    fn every_shape_fits_its_width_and_is_no_higher() {
+        for shape in [[1.0, 1.0], [3.0, 0.0], [0.0, 3.0], [1e-9, 1e9], [1e300, 1.0], [0.1, 0.07]] {
+            let outline = SQUARE.map(|[right, up]| [right * shape[0] - 1.0, up * shape[1] + 5.0]);
+            let sketch =
+                Sketch { title: "a title that is longer than it should be", outline: &outline, points: &[] };
+            for width in [0, 8, 17, 80] {
+                for across in [0, 1, 2, 3] {
+                    for dots in [Dots::Braille, Dots::Ascii] {
+                        let text = Sheet { width, across, dots }.draw(&[sketch; 3]);
+                        let room = width.max(across.max(1) * 10 - 2);
+                        let widest = text.lines().map(super::width).max().unwrap();
+                        assert!(widest <= room, "{widest} of {room} for {shape:?}:\n{text}");
+                        assert!(text.lines().count() <= 3 * (1 + room.div_ceil(2)), "{shape:?}:\n{text}");
+                    }
+                }
             }
         }
     }

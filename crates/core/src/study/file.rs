@@ -218,8 +218,19 @@ impl Study {
                 format!("there is no variant {name:?}; there are {}", names.join(", ")),
             )),
         };
-        if let Some(twice) = (1..names.len()).find(|&at| names[..at].contains(&names[at])) {
-            return Err(Error::data(place, format!("two variants have the name {:?}", names[twice])));
+        for (at, variant) in self.variants.iter().enumerate() {
+            let same = |other: &&Variant| other.file_stem() == variant.file_stem();
+            match self.variants[..at].iter().find(same) {
+                Some(other) if other.name == variant.name => {
+                    return Err(Error::data(place, format!("two variants have the name {:?}", other.name)));
+                }
+                Some(Variant { name, .. }) => {
+                    let problem =
+                        format!("the files of {name:?} and {:?} would have the same name", variant.name);
+                    return Err(Error::data(place, problem));
+                }
+                None => {}
+            }
         }
         self.head.only.iter().flatten().try_for_each(|name| named(name))?;
         for Contrast { of, against, .. } in &self.head.contrast {
@@ -237,6 +248,16 @@ impl Study {
     }
 }
 
+impl Variant {
+    /// Its name with nothing but letters, digits and hyphens, for the names of files.
+    pub(super) fn file_stem(&self) -> String {
+        let lower = self.name.to_ascii_lowercase();
+        let words =
+            lower.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        words.collect::<Vec<_>>().join("-")
+    }
+}
+
 fn deserializer(span: std::ops::Range<usize>, table: DeTable<'_>) -> Deserializer<'_> {
     Deserializer::from(Spanned::new(span, table))
 }
@@ -247,5 +268,130 @@ fn quick<'a>(place: &str, table: &mut DeTable<'a>, version: Version) -> Result<D
         (Some(DeValue::Table(quick)), Version::Quick) => Ok(quick),
         (None | Some(DeValue::Table(_)), _) => Ok(DeTable::new()),
         _ => Err(Error::data(place, "quick is a table, [quick]")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::thin::Rates;
+
+    const TEXT: &str = r#"title = "t"
+source = "s"
+minutes = 1
+quick_minutes = 0.1
+seeds = 3
+show = ["error"]
+data.path = "mnist"
+
+[spec]
+network.hidden = [100]
+train = { epochs = 9, l2 = 0.5 }
+
+[[variant]]
+name = "one"
+spec.thin.hidden = 0.1
+expected = [{ measure = "error", value = 1.5, source = "table 1" }]
+
+[[variant]]
+name = "two, wide"
+seeds = 2
+data.rows = 50
+spec.network.hidden = [200, 200]
+spec.train.epochs = 4
+quick.spec.network.hidden = [7]
+
+[[contrast]]
+measure = "error"
+of.variant = "one"
+against = { variant = "two, wide", of = "scale" }
+
+[quick]
+seeds = 1
+data = { path = "digits", test_share = 0.5 }
+spec.train.epochs = 2
+"#;
+
+    fn parse(text: &str, version: Version) -> Result<Study> {
+        Study::parse("mine", text, version)
+    }
+
+    #[test]
+    fn a_variant_says_only_what_is_its_own() {
+        let study = parse(TEXT, Version::Full).unwrap();
+        assert_eq!((study.head.seeds, study.head.show.len(), study.runs()), (3, 1, 5));
+        let [one, two] = &study.variants[..] else { panic!("{study:?}") };
+        assert_eq!(one.trial.spec.thin.hidden, Rates::All(0.1));
+        assert_eq!((&one.trial.spec.network.hidden[..], one.trial.spec.train.epochs), (&[100][..], 9));
+        assert_eq!((&two.trial.spec.network.hidden[..], two.trial.spec.train.epochs), (&[200, 200][..], 4));
+        assert_eq!((one.trial.spec.train.l2, two.trial.spec.train.l2), (0.5, 0.5));
+        assert_eq!((two.trial.data.rows, two.trial.data.path.as_str()), (50, "mnist"));
+        assert_eq!(one.expected[0].value, 1.5);
+        assert_eq!(study.head.contrast[0].against.of.as_deref(), Some("scale"));
+    }
+
+    #[test]
+    fn the_quick_version_lies_over_all_variants() {
+        let study = parse(TEXT, Version::Quick).unwrap();
+        assert_eq!((study.head.seeds, study.runs()), (1, 2));
+        let [one, two] = &study.variants[..] else { panic!("{study:?}") };
+        assert_eq!((one.trial.spec.train.epochs, two.trial.spec.train.epochs), (2, 2));
+        assert_eq!((two.trial.data.path.as_str(), two.trial.data.rows), ("digits", 50));
+        assert_eq!(
+            (&one.trial.spec.network.hidden[..], &two.trial.spec.network.hidden[..]),
+            (&[100][..], &[7][..])
+        );
+        let only = TEXT.replace("seeds = 1\n", "seeds = 1\nonly = [\"one\"]\n");
+        let study = parse(&only, Version::Quick).unwrap();
+        assert_eq!((study.variants.len(), study.head.contrast.len()), (1, 0));
+        assert_eq!(parse(&only, Version::Full).unwrap().variants.len(), 2);
+    }
+
+    #[track_caller]
+    fn refused(from: &str, to: &str, sentence: &str) {
+        assert!(TEXT.contains(from), "{from}");
+        let error = parse(&TEXT.replace(from, to), Version::Quick).unwrap_err().to_string();
+        assert_eq!(error.split("expected one of").next().unwrap().trim_end_matches(", "), sentence);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        refused("epochs = 9", "epoch = 9", "study mine, line 11, column 11: unknown field `epoch`");
+        refused(
+            "spec.thin.hidden",
+            "spec.thin.hiden",
+            "study mine, line 15, column 11: unknown field `hiden`",
+        );
+        refused("source = \"table 1\"", "sauce = 1", "study mine, line 16, column 47: unknown field `sauce`");
+        refused("seeds = 3", "seed = 3", "study mine, line 5, column 1: unknown field `seed`");
+        refused(
+            "spec.train.epochs = 2",
+            "spec.train.epochs = \"two\"",
+            "study mine, line 34, column 21: invalid type: string \"two\", expected u64",
+        );
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        refused(
+            "l2 = 0.5",
+            "l2 = -1",
+            "study mine, variant \"one\": spec, train.l2: must be 0 or more, not -1",
+        );
+        refused("\"two, wide\"\nseeds", "\"one\"\nseeds", "study mine: two variants have the name \"one\"");
+        refused(
+            "\"two, wide\"\nseeds",
+            "\"One\"\nseeds",
+            "study mine: the files of \"one\" and \"One\" would have the same name",
+        );
+        refused(
+            "of.variant = \"one\"",
+            "of.variant = \"three\"",
+            "study mine: there is no variant \"three\"; there are one, two, wide",
+        );
+        refused("seeds = 1", "seeds = 0", "study mine: seeds must be at least 1");
+        let words = TEXT.split("[quick]").next().unwrap().replace("seeds = 3", "seeds = 3\nquick = 1");
+        let error = parse(&words, Version::Full).unwrap_err().to_string();
+        assert_eq!(error, "study mine: quick is a table, [quick]");
     }
 }

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::record::{Found, Paired, Point, Record};
-use super::{Contrast, Expected, Form, Measure, Measured, Study, Variant, Verdict, Version};
+use super::{Contrast, Expected, Form, Measure, Measured, Side, Study, Variant, Verdict, Version};
 use crate::error::Result;
-use crate::measure::McNemar;
+use crate::measure::{self, McNemar};
 
 /// What a study found. The field names are those of `thinnet study --json`.
 #[derive(Clone, Debug, Serialize)]
@@ -52,7 +52,7 @@ pub struct Judged {
     /// The figure.
     #[serde(flatten)]
     pub figure: Expected,
-    /// Half the width of its 95 % interval.
+    /// Half the width of its 95 % interval; 0 in a quick version.
     pub half_width: f64,
     /// How ours compares, if there is a run; a quick version is not judged.
     pub verdict: Option<Verdict>,
@@ -69,6 +69,8 @@ pub struct Compared {
     pub unit: &'static str,
     /// Over the pairs, if there is one.
     pub ours: Option<Measured>,
+    /// The p-value of a difference by Student's t test of the pairs, if there are several.
+    pub p: Option<f64>,
     /// The published number.
     pub expected: Option<f64>,
     /// What the paper says in words.
@@ -144,8 +146,9 @@ impl Study {
         for (at, of) in places.into_iter().enumerate() {
             let is_here = |expected: &&Expected| expected.of.as_ref().map_or(at == 0, |place| *place == of);
             let cell = |&measure: &Measure| -> Result<Cell> {
-                let values = found.iter().filter_map(|found| found.value(Some(&of), measure));
-                let ours = Measured::of(values.collect())?;
+                // A mean of only those runs that have it would not be one of the runs.
+                let values: Option<_> = found.iter().map(|found| found.value(Some(&of), measure)).collect();
+                let ours = Measured::of(values.unwrap_or_default())?;
                 let figure = variant.expected.iter().filter(is_here).find(|figure| figure.measure == measure);
                 let rows = found.first().map_or(0, |found| found.test_rows);
                 let expected = figure.map(|figure| self.judged(figure, ours.as_ref(), rows)).transpose()?;
@@ -163,16 +166,20 @@ impl Study {
     }
 
     fn judged(&self, figure: &Expected, ours: Option<&Measured>, test_rows: usize) -> Result<Judged> {
-        let ours = ours.filter(|_| self.version == Version::Full);
+        let figure = figure.clone();
+        if self.version == Version::Quick {
+            // Its test rows are not those of the paper.
+            return Ok(Judged { figure, half_width: 0.0, verdict: None });
+        }
         let verdict = ours.map(|ours| figure.judge(self.head.judge, ours, test_rows)).transpose()?;
-        Ok(Judged { figure: figure.clone(), half_width: figure.half_width(test_rows)?, verdict })
+        Ok(Judged { half_width: figure.half_width(test_rows)?, figure, verdict })
     }
 }
 
 /// A contrast over the runs with the same seed.
 fn compared(contrast: &Contrast, records: &[Record]) -> Result<Compared> {
     let Contrast { measure, of, against, form, value, says, unconfirmed } = contrast;
-    let value_of = |side: &super::Side, seed: u32| {
+    let value_of = |side: &Side, seed: u32| {
         let record = records.iter().find(|record| record.variant == side.variant && record.seed == seed);
         record?.found.value(side.of.as_deref(), *measure)
     };
@@ -180,12 +187,17 @@ fn compared(contrast: &Contrast, records: &[Record]) -> Result<Compared> {
     seeds.sort_unstable();
     seeds.dedup();
     let pairs = seeds.iter().filter_map(|&seed| Some((value_of(of, seed)?, value_of(against, seed)?)));
-    let computed = pairs.map(|(this, that)| match form {
+    let (these, those): (Vec<f64>, Vec<f64>) = pairs.unzip();
+    let computed = these.iter().zip(&those).map(|(this, that)| match form {
         Form::Difference => this - that,
         Form::Saving => 100.0 * (1.0 - this / that),
         Form::Ratio => this / that,
     });
-    let name = |side: &super::Side| match &side.of {
+    let p = match form {
+        Form::Difference if these.len() > 1 => Some(measure::Paired::new(&these, &those)?.p),
+        _ => None,
+    };
+    let name = |side: &Side| match &side.of {
         Some(of) => format!("{} by {of}", side.variant),
         None => side.variant.clone(),
     };
@@ -199,6 +211,7 @@ fn compared(contrast: &Contrast, records: &[Record]) -> Result<Compared> {
         name: format!("{} {verb} {}", name(of), name(against)),
         unit,
         ours: Measured::of(computed.collect())?,
+        p,
         expected: *value,
         says: says.clone(),
         unconfirmed: *unconfirmed,

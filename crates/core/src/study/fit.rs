@@ -33,7 +33,7 @@ pub(super) fn fit(
         Found { train_rows: model.run().training_rows, test_rows: examples.rows(), ..Found::default() };
     let mut first_classes: Option<Vec<u32>> = None;
     for by in &trial.averages {
-        let (values, classes) = tested(model, &examples, *by, threads)?;
+        let (of, classes) = tested(model, &examples, *by, threads)?;
         if let (Some(first), Some(classes), Targets::Classes { labels, .. }) =
             (&first_classes, &classes, &examples.targets)
         {
@@ -41,7 +41,7 @@ pub(super) fn fit(
             found.paired.push(Paired { of: by.to_string(), against: trial.averages[0].to_string(), test });
         }
         first_classes = first_classes.or(classes);
-        found.measures.push(Of { of: by.to_string(), values: values.into_iter().collect() });
+        found.measures.push(of);
     }
     let first = &mut found.measures[0].values;
     first.extend(of_training(&fitted));
@@ -65,15 +65,19 @@ fn tested(
     examples: &Examples,
     by: Average,
     threads: &Threads,
-) -> Result<(Vec<(Measure, f64)>, Option<Vec<u32>>)> {
+) -> Result<(Of, Option<Vec<u32>>)> {
     let seed = model.spec.seed;
+    let of = |evaluation: &Evaluation| {
+        let values = of_evaluation(evaluation).into_iter().collect();
+        Of { of: by.to_string(), values }
+    };
     let Targets::Classes { labels, .. } = &examples.targets else {
-        return Ok((of_evaluation(&model.measure(examples, by, seed, threads)?), None));
+        return Ok((of(&model.measure(examples, by, seed, threads)?), None));
     };
     let Averaged { mean, .. } = model.average(&examples.inputs, by, seed, threads)?;
     let measured = Classification::new(&mean, labels, examples.weights.as_deref())?;
     let classes = (0..mean.rows()).map(|row| largest(mean.row(row)) as u32).collect();
-    Ok((of_evaluation(&Evaluation::Classification(measured)), Some(classes)))
+    Ok((of(&Evaluation::Classification(measured)), Some(classes)))
 }
 
 /// The measures that a study knows of an evaluation.

@@ -115,13 +115,7 @@ impl Found {
 impl Record {
     /// Where the record of a run lies in the folder of a study.
     pub(super) fn path(folder: &Path, variant: &Variant, seed: u32) -> PathBuf {
-        let plain =
-            |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
-        let mut name: String = variant.name.chars().map(plain).collect();
-        while name.contains("--") {
-            name = name.replace("--", "-");
-        }
-        folder.join(format!("{}-{seed}.json", name.trim_matches('-')))
+        folder.join(format!("{}-{seed}.json", variant.file_stem()))
     }
 
     /// Writes the record, whole or not at all.

@@ -3,6 +3,7 @@
 mod ahead;
 mod blocks;
 mod events;
+mod lanes;
 mod loss;
 mod optimizer;
 mod pair;
@@ -17,6 +18,7 @@ mod trainer;
 mod weight_average;
 
 pub use events::{Ended, Epoch, Event, Flow};
+pub use lanes::side_by_side;
 pub use loss::{Loss, Objective};
 pub use optimizer::Optimizer;
 pub use pair::Pair;

@@ -1,0 +1,87 @@
+//! What is seen of a comparison while it goes on: lines on standard error.
+
+use std::time::Instant;
+
+use thinnet::compare::{Event, Plan, Setup, Stage};
+
+use crate::text;
+
+/// Lines of progress of the search.
+const LINES: usize = 10;
+
+/// Lines on standard error while the comparison goes on.
+pub struct Lines<'a> {
+    setup: &'a Setup,
+    began: Instant,
+    quiet: bool,
+}
+
+impl<'a> Lines<'a> {
+    /// None but warnings if `quiet`.
+    pub fn new(setup: &'a Setup, quiet: bool) -> Self {
+        Self { setup, began: Instant::now(), quiet }
+    }
+
+    /// Hears of what happens.
+    pub fn tell(&self, event: &Event) {
+        if let Event::Ready { prepared, .. } = event {
+            prepared.warnings.iter().for_each(|warning| text::warn(warning));
+        }
+        let line = match event {
+            _ if self.quiet => None,
+            Event::Ready { lanes, .. } => Some(format!(
+                "{} at equal cost, {}, {} in all, {} at a time",
+                text::counted(self.setup.methods.len(), "method", "methods"),
+                text::counted(self.setup.seeds as usize, "seed", "seeds"),
+                text::seconds(60.0 * self.setup.minutes),
+                text::counted(*lanes, "run", "runs")
+            )),
+            Event::Planned(plan) => Some(planned(plan)),
+            Event::Candidate { done, total, .. } => {
+                let parts = |done: usize| done * LINES / total;
+                (parts(*done) > parts(done - 1)).then(|| format!("search {done}/{total}  {}", self.clock()))
+            }
+            Event::Chosen { method, spec, loss } => {
+                Some(format!("{method}: {}, valid loss {loss:.4}", method.settings(spec)))
+            }
+            Event::Run { run, done, total } => {
+                let width = total.to_string().len();
+                let loss = run.measured.as_ref().and_then(|of| of.history.get(of.chosen_epoch as usize - 1));
+                let loss = loss.and_then(|epoch| epoch.valid_loss);
+                Some(format!(
+                    "run {done:>width$}/{total}  {}, seed {}: {} epochs in {}, {}  {}",
+                    run.method,
+                    run.seed,
+                    run.epochs,
+                    text::seconds(run.seconds),
+                    loss.map_or("no longer finite".into(), |loss| format!("valid loss {loss:.4}")),
+                    self.clock()
+                ))
+            }
+            Event::Step => None,
+        };
+        if let Some(line) = line {
+            text::say(&line);
+        }
+    }
+
+    fn clock(&self) -> String {
+        text::clock(self.began.elapsed().as_secs_f64())
+    }
+}
+
+/// How long the runs of a stage are.
+fn planned(plan: &Plan) -> String {
+    let what = match plan.stage {
+        Stage::Search => "search for settings",
+        Stage::Runs => "runs",
+    };
+    let (fewest, most) = (plan.epochs.values().min(), plan.epochs.values().max());
+    let (fewest, most) = (fewest.copied().unwrap_or(0), most.copied().unwrap_or(0));
+    let epochs = if fewest == most { most.to_string() } else { format!("{fewest} to {most}") };
+    let capped = match plan.is_capped() {
+        true => "; more would be of no use, so it will end before its minutes",
+        false => "",
+    };
+    format!("{what}: {} and {epochs} epochs for each network{capped}", text::seconds(plan.share))
+}

@@ -1,0 +1,176 @@
+//! `thinnet compare`: what keeps a network from overfitting, side by side at equal cost.
+
+mod lines;
+mod tables;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+use serde_json::{Value, json};
+use thinnet::Spec;
+use thinnet::compare::{Compared, Event, Sets, Setup, Summary, compare};
+use thinnet::data::{Data, Part};
+use thinnet::train::{Flow, Threads};
+
+pub use self::tables::{is_share, meaning, sampling, shown, tests};
+
+use self::lines::Lines;
+use crate::arguments::{Arguments, Compare, Rows};
+use crate::{fit, page, progress, text};
+
+/// The part of DATA that is the test part where nothing else is said.
+const TEST: f64 = 0.2;
+
+/// Compares and prints.
+pub fn run(arguments: &Compare) -> anyhow::Result<()> {
+    let setup = setup(arguments)?;
+    let folder = arguments
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("{}-compare", fit::stem(&arguments.data))));
+    arguments.report.as_deref().map(|page| page::check(page, &[&arguments.data])).transpose()?;
+    let interrupted = progress::interrupted()?;
+    let data = Data::open(&arguments.data, None, &setup.spec.data.types)?;
+    let valid = fit::open_like(&data, arguments.columns.valid.as_ref())?;
+    let test = match &arguments.test {
+        None if Data::has_parts(&arguments.data) => {
+            Some(Data::open(&arguments.data, Some(Part::Test), &setup.spec.data.types)?)
+        }
+        rows => fit::open_like(&data, rows.as_ref())?,
+    };
+    let sets = Sets { data: &data, valid: valid.as_ref(), test: test.as_ref() };
+    let lines = Lines::new(&setup, arguments.quiet);
+    let watch = |event: &Event| {
+        lines.tell(event);
+        if interrupted.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue }
+    };
+    let compared = compare(&sets, &setup, &folder, arguments.resume, arguments.threads, &watch)?;
+    let Some(compared) = compared else {
+        anyhow::bail!(
+            "you stopped the comparison; what is done is kept in {}, and the same command with --resume goes on",
+            folder.display()
+        );
+    };
+    for method in &compared.failed {
+        text::warn(&format!("{method} has no result: the loss of a run was no longer finite"));
+    }
+    let mut answer = as_json(&setup, &compared, &data);
+    if let Some(page) = &arguments.report {
+        answer["report"] = json!(page.display().to_string());
+        write_page(arguments, page, (&setup, &compared), &sets, &answer)?;
+    }
+    if arguments.json {
+        text::print_json(&answer)?;
+    } else if !arguments.quiet {
+        text::print(&tables::report(&setup, &compared, arguments))?;
+    }
+    Ok(())
+}
+
+/// What the options ask for.
+fn setup(arguments: &Compare) -> anyhow::Result<Setup> {
+    let mut spec = match &arguments.spec {
+        Some(path) => Spec::read(path)?,
+        None => Spec::default(),
+    };
+    fit::set(&mut spec.seed, &arguments.seed);
+    fit::set(&mut spec.network.hidden, &arguments.hidden.as_ref().map(|units| units.0.clone()));
+    fit::set(&mut spec.network.activation, &arguments.activation);
+    fit::set_columns(&mut spec.data, &arguments.columns);
+    spec.data.test_seed = spec.seed;
+    match &arguments.test {
+        Some(Rows::Fraction(fraction)) => spec.data.test = *fraction,
+        Some(Rows::File(_)) => spec.data.test = 0.0,
+        None if Data::has_parts(&arguments.data) => spec.data.test = 0.0,
+        None if spec.data.test == 0.0 => spec.data.test = TEST,
+        None => {}
+    }
+    let mut setup = Setup {
+        seeds: arguments.seeds,
+        members: arguments.members,
+        minutes: arguments.minutes,
+        epochs: arguments.epochs,
+        spec,
+        ..Setup::default()
+    };
+    if !arguments.methods.is_empty() {
+        setup.methods.clone_from(&arguments.methods);
+    }
+    setup.check().map_err(|error| Arguments::command().error(ErrorKind::ValueValidation, error))?;
+    Ok(setup)
+}
+
+/// The page of a comparison.
+fn write_page(
+    arguments: &Compare,
+    page: &Path,
+    (setup, compared): (&Setup, &Compared),
+    sets: &Sets,
+    answer: &Value,
+) -> anyhow::Result<()> {
+    let prepared = &compared.prepared;
+    let model = compared.first_model(compared.best)?;
+    let test = match sets.test {
+        Some(test) => model.pipeline.examples(test, None)?,
+        None => model.pipeline.examples(&model.part(sets.data, Part::Test)?, None)?,
+    };
+    let epochs = |summary: &Summary| format!("{} {}", compared.plan.epochs(summary.method), summary.method);
+    let epochs: Vec<String> = compared.methods.iter().map(epochs).collect();
+    let name = fit::name_of(&arguments.data);
+    let facts = vec![
+        ("Rows", tables::rows(compared)),
+        (
+            "Network",
+            fit::shape(&prepared.spec, prepared.pipeline.input_units(), prepared.pipeline.output_units()),
+        ),
+        ("Seeds", format!("{}, from {} on", setup.seeds, setup.spec.seed)),
+        ("Time", format!("{} of {} minutes", text::seconds(compared.seconds), setup.minutes)),
+        ("Epochs", epochs.join(", ")),
+        ("Left in", format!("{}, by thinnet {}", compared.folder.display(), env!("CARGO_PKG_VERSION"))),
+    ];
+    let comparison = page::compare::Comparison {
+        title: page::title(&model, "compared on", &name),
+        facts,
+        compared,
+        examples: &test,
+        seed: setup.spec.seed,
+        answer: answer.clone(),
+    };
+    comparison.write(page, &Threads::new(arguments.threads)?)
+}
+
+fn as_json(setup: &Setup, compared: &Compared, data: &Data) -> Value {
+    let prepared = &compared.prepared;
+    let method = |summary: &Summary| {
+        let measures: serde_json::Map<String, Value> =
+            summary.measures.iter().map(|(name, estimate)| (name.to_string(), json!(estimate))).collect();
+        json!({
+            "method": summary.method,
+            "settings": summary.settings,
+            "epochs": compared.plan.epochs(summary.method),
+            "valid_loss": summary.valid_loss,
+            "measures": measures,
+            "against_nothing": summary.against_nothing,
+            "against_best": summary.against_best,
+            "runs": summary.runs,
+        })
+    };
+    json!({
+        "data": data.name(),
+        "task": prepared.pipeline.task(),
+        "classes": prepared.pipeline.classes(),
+        "train_rows": prepared.train.rows(),
+        "valid_rows": prepared.valid.as_ref().map_or(0, |valid| valid.rows()),
+        "test_rows": compared.test_rows,
+        "setup": setup,
+        "loss": compared.methods.first().map(Summary::loss_name),
+        "methods": compared.methods.iter().map(method).collect::<Vec<_>>(),
+        "failed": compared.failed,
+        "best": compared.best,
+        "sentence": compared.sentence,
+        "model": compared.best_path().display().to_string(),
+        "seconds": compared.seconds,
+    })
+}

@@ -1,0 +1,222 @@
+//! The comparison from its first to its last row.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::budget::{self, Load};
+use super::folder::Folder;
+use super::record::Record;
+use super::setup::Ready;
+use super::{Compared, Event, Method, Plan, Sets, Setup, Stage};
+use crate::error::{Error, Result};
+use crate::model::Prepared;
+use crate::train::{self, Flow, Threads};
+
+/// Multiply-adds of a mini-batch from which on the threads work inside the step, one run after the other.
+const LARGE: usize = 100_000_000;
+/// At the ends of the rungs, the first of which is a quarter as long, and of the runs lanes wait for the last.
+const SEARCH_ENDS: f64 = 1.25;
+
+/// Compares the methods of a setup, and leaves in `folder` the model of the best (`best.thinnet`), the first
+/// model of each method (`models`), the spec of each run (`specs`) and all that was measured
+/// (`results.json`). With `resume` it goes on with the comparison that was begun there. `threads` is how
+/// many there are, 0 for as many as the machine has. `watch` hears of what happens and may stop the
+/// comparison: the result is then none, and what is done is kept.
+///
+/// # Errors
+/// A setup or data that cannot be used, a folder that cannot be written, or that holds another comparison,
+/// too few minutes, or a method with which no loss stays finite.
+pub fn compare(
+    sets: &Sets,
+    setup: &Setup,
+    folder: &Path,
+    resume: bool,
+    threads: usize,
+    watch: &(dyn Fn(&Event) -> Flow + Sync),
+) -> Result<Option<Compared>> {
+    setup.check()?;
+    let began = Instant::now();
+    let first = Arc::new(sets.ready(&setup.spec, setup.spec.seed)?);
+    let folder = Folder::open(folder, resume, setup, sets)?;
+    let threads = Threads::new(threads)?.count();
+    let comparison = Comparison {
+        sets,
+        setup,
+        before: folder.elapsed(),
+        began,
+        folder: Mutex::new(folder),
+        lanes: if is_large(&first.prepared) { 1 } else { threads },
+        threads,
+        shelf: Mutex::new(BTreeMap::from([(setup.spec.seed, Arc::clone(&first))])),
+        watch,
+        stopped: AtomicBool::new(false),
+        done: AtomicUsize::new(0),
+    };
+    let (prepared, test_rows) = (&first.prepared, first.test.rows());
+    comparison.tell(&Event::Ready { prepared, test_rows, lanes: comparison.lanes });
+    comparison.run(&first)
+}
+
+/// Whether a step of a network is enough work for all threads.
+fn is_large(prepared: &Prepared) -> bool {
+    let widths = [
+        &[prepared.pipeline.input_units()],
+        &prepared.spec.network.hidden[..],
+        &[prepared.pipeline.output_units()],
+    ]
+    .concat();
+    let weights: usize = widths.windows(2).map(|pair| pair[0].saturating_mul(pair[1])).sum();
+    weights.saturating_mul(prepared.spec.train.batch_for(prepared.train.rows())) > LARGE
+}
+
+/// A comparison under way.
+pub(super) struct Comparison<'a> {
+    pub sets: &'a Sets<'a>,
+    pub setup: &'a Setup,
+    pub folder: Mutex<Folder>,
+    /// How many runs go on at a time.
+    pub lanes: usize,
+    /// The threads of all lanes.
+    threads: usize,
+    /// The rows of the seeds that are at work.
+    shelf: Mutex<BTreeMap<u32, Arc<Ready>>>,
+    watch: &'a (dyn Fn(&Event) -> Flow + Sync),
+    stopped: AtomicBool,
+    /// Runs done in this stage.
+    pub done: AtomicUsize,
+    began: Instant,
+    /// Seconds that went by before it was stopped and went on.
+    before: f64,
+}
+
+impl Comparison<'_> {
+    fn run(&self, first: &Ready) -> Result<Option<Compared>> {
+        let Some(plan) = self.search_plan(first)? else { return Ok(None) };
+        let Some(chosen) = self.search(first, &plan)? else { return Ok(None) };
+        let plan = match self.written_plan(Stage::Runs) {
+            Some(plan) => plan,
+            None => {
+                let speeds = chosen.iter().map(|(&method, chosen)| (method, chosen.speed)).collect();
+                self.write_plan(self.plan(first, Stage::Runs, speeds))?
+            }
+        };
+        self.tell(&Event::Planned(&plan));
+        let Some(runs) = self.runs(&chosen, &plan)? else { return Ok(None) };
+        let mut compared = Compared::new(self.setup, first, runs, plan)?;
+        let folder = self.folder();
+        folder.keep(compared.best)?;
+        compared.folder = folder.path().into();
+        compared.seconds = self.elapsed();
+        Ok(Some(compared))
+    }
+
+    /// The plan of the search: as it was written down, or from the speeds of this machine.
+    fn search_plan(&self, first: &Ready) -> Result<Option<Plan>> {
+        let plan = match self.written_plan(Stage::Search) {
+            Some(plan) => plan,
+            None => {
+                let Some(speeds) = self.speeds(first)? else { return Ok(None) };
+                let plan = self.plan(first, Stage::Search, speeds);
+                self.check(&plan, first.prepared.train.rows())?;
+                self.write_plan(plan)?
+            }
+        };
+        self.tell(&Event::Planned(&plan));
+        Ok(Some(plan))
+    }
+
+    /// How many epochs each method has in the time that is left.
+    fn plan(&self, first: &Ready, stage: Stage, speeds: BTreeMap<Method, f64>) -> Plan {
+        let Load { search, runs } = Load::new(self.setup);
+        let (runs, ends) = match stage {
+            Stage::Search => (search + runs, SEARCH_ENDS + 1.0),
+            Stage::Runs => (runs, 1.0),
+        };
+        let elapsed = self.elapsed();
+        let share = budget::share(60.0 * self.setup.minutes - elapsed, self.lanes, runs, ends);
+        let rows = first.prepared.train.rows();
+        let most = budget::most_epochs(self.setup.epochs, rows, first.prepared.spec.train.batch_for(rows));
+        let epochs =
+            |(&method, &speed): (&Method, &f64)| (method, budget::epochs(share, speed, rows, most).max(1));
+        Plan { stage, share, epochs: speeds.iter().map(epochs).collect(), speeds, most, elapsed }
+    }
+
+    /// Refuses a budget in which the first candidates would have less than an epoch.
+    fn check(&self, plan: &Plan, rows: usize) -> Result<()> {
+        let fewest = budget::FEWEST_EPOCHS.min(plan.most);
+        let slowest = plan.speeds.iter().min_by(|one, other| one.1.total_cmp(other.1));
+        match slowest {
+            Some((&method, &speed)) if budget::epochs(plan.share, speed, rows, fewest) < fewest => {
+                let minutes = self.setup.minutes;
+                let needed = minutes * budget::seconds(fewest, speed, rows) / plan.share;
+                let problem = format!(
+                    "{minutes} are too few: a run of {method} would have {:.1} seconds, and {fewest} of its \
+                     epochs take {:.1}; take about {}, fewer methods, or fewer seeds",
+                    plan.share,
+                    budget::seconds(fewest, speed, rows),
+                    (1.1 * needed).ceil()
+                );
+                Err(Error::argument("minutes", problem))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn written_plan(&self, stage: Stage) -> Option<Plan> {
+        self.folder().records.iter().find_map(|record| match record {
+            Record::Plan(plan) if plan.stage == stage => Some(plan.clone()),
+            _ => None,
+        })
+    }
+
+    fn write_plan(&self, plan: Plan) -> Result<Plan> {
+        self.folder().append(Record::Plan(plan.clone()))?;
+        Ok(plan)
+    }
+
+    /// The rows of a seed. Those of the seed before are kept, for lanes that are still at it.
+    pub fn ready(&self, seed: u32) -> Result<Arc<Ready>> {
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ready) = shelf.get(&seed) {
+            return Ok(Arc::clone(ready));
+        }
+        let ready = Arc::new(self.sets.ready(&self.setup.spec, seed)?);
+        shelf.retain(|&other, _| other + 1 >= seed);
+        shelf.insert(seed, Arc::clone(&ready));
+        Ok(ready)
+    }
+
+    /// The threads of one lane.
+    pub fn lane_threads(&self) -> Result<Threads> {
+        Threads::new((self.threads / self.lanes).max(1))
+    }
+
+    pub fn folder(&self) -> MutexGuard<'_, Folder> {
+        self.folder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Seconds since the comparison began, without those between being stopped and going on.
+    pub fn elapsed(&self) -> f64 {
+        self.before + self.began.elapsed().as_secs_f64()
+    }
+
+    /// Tells of something; who stops one run stops them all.
+    pub fn tell(&self, event: &Event) -> Flow {
+        if (self.watch)(event) == Flow::Stop {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+        if self.is_stopped() { Flow::Stop } else { Flow::Continue }
+    }
+
+    /// What a run is watched with.
+    pub fn watched(&self) -> impl FnMut(&train::Event) -> Flow + Send {
+        |_| self.tell(&Event::Step)
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,291 @@
+//! The remedies, and what of each is tried.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::average::EnsembleSpec;
+use crate::error::{Error, Result};
+use crate::spec::Spec;
+use crate::thin::{Drop, Rates, Share, ThinSpec};
+use crate::train::{Pair, Schedule, WeightAverage};
+
+/// How many candidates each method has: four doses, each with two learning rates.
+pub(super) const CANDIDATES: usize = 8;
+
+/// Rows that share a mask of edges: one mask for many rows is too weak a remedy (Wan et al. 2013).
+const EDGE_ROWS: usize = 16;
+
+/// The rates of hidden units and of inputs that are tried, from the weakest on.
+const RATES: [(f32, f32); 4] = [(0.1, 0.0), (0.25, 0.0), (0.3, 0.1), (0.5, 0.2)];
+
+/// What may keep a network from overfitting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Nothing: the last epoch counts.
+    Nothing,
+    /// The epoch with the lowest loss on the validation rows counts.
+    EarlyStopping,
+    /// A penalty on the sum of |weight|.
+    L1,
+    /// A penalty on half the sum of weight².
+    L2,
+    /// A greatest norm of each unit's incoming weights.
+    MaxNorm,
+    /// Units are dropped (Srivastava et al. 2014).
+    Dropout,
+    /// The same with a greatest norm, as the paper advises.
+    DropoutMaxNorm,
+    /// Units are multiplied by normal noise (the same paper, section 10).
+    Gaussian,
+    /// Edges are dropped (Wan et al. 2013).
+    Dropconnect,
+    /// Units are dropped at rates that are learned (Gal, Hron and Kendall 2017).
+    Concrete,
+    /// The mean of several networks that have nothing, at several times the cost.
+    Ensemble,
+}
+
+impl Method {
+    /// All methods, in the order of tables.
+    pub const ALL: [Self; 11] = [
+        Self::Nothing,
+        Self::EarlyStopping,
+        Self::L1,
+        Self::L2,
+        Self::MaxNorm,
+        Self::Dropout,
+        Self::DropoutMaxNorm,
+        Self::Gaussian,
+        Self::Dropconnect,
+        Self::Concrete,
+        Self::Ensemble,
+    ];
+
+    /// What it is called on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::EarlyStopping => "early-stopping",
+            Self::L1 => "l1",
+            Self::L2 => "l2",
+            Self::MaxNorm => "max-norm",
+            Self::Dropout => "dropout",
+            Self::DropoutMaxNorm => "dropout-max-norm",
+            Self::Gaussian => "gaussian",
+            Self::Dropconnect => "dropconnect",
+            Self::Concrete => "concrete",
+            Self::Ensemble => "ensemble",
+        }
+    }
+
+    /// How many networks one run of the method trains, where an ensemble has so many members.
+    pub(super) fn networks(self, members: usize) -> usize {
+        if self == Self::Ensemble { members } else { 1 }
+    }
+
+    /// The method whose candidates are searched for this one: a member of an ensemble has nothing.
+    pub(super) fn searched(self) -> Self {
+        if self == Self::Ensemble { Self::Nothing } else { self }
+    }
+
+    /// The specs that are tried, which are those of a single network. What `base` says against overfitting
+    /// is left out; its data, network, optimizer, learning rate and batches are where all begin.
+    pub(super) fn candidates(self, base: &Spec) -> Vec<Spec> {
+        (0..CANDIDATES).map(|number| self.candidate(base, number / 2, number % 2)).collect()
+    }
+
+    /// Two learning rates, a half and twice that of `base`, beside a dose; without a dose eight of them.
+    fn candidate(self, base: &Spec, dose: usize, rate: usize) -> Spec {
+        let mut spec = plain(base);
+        let mut factor = [0.5, 2.0][rate];
+        match self.searched() {
+            Self::EarlyStopping => {
+                factor = [0.25, 0.5, 1.0, 2.0][dose];
+                // The best epoch of a cosine may come before its low rates.
+                let (own, constant) = (base.train.schedule, Schedule::Constant);
+                let other = if own == constant { Schedule::Cosine } else { constant };
+                spec.train.schedule = [own, other][rate];
+            }
+            Self::L1 => spec.train.l1 = [1e-6, 1e-5, 1e-4, 1e-3][dose],
+            Self::L2 => spec.train.l2 = [1e-5, 1e-4, 1e-3, 1e-2][dose],
+            Self::MaxNorm => spec.train.max_norm = [4.0, 3.0, 2.0, 1.0][dose],
+            Self::Dropout => thin(&mut spec, Drop::Units, dose),
+            Self::DropoutMaxNorm => {
+                thin(&mut spec, Drop::Units, dose);
+                // Each norm meets each learning rate.
+                spec.train.max_norm = [3.0, 1.5][(dose + rate) % 2];
+            }
+            Self::Gaussian => thin(&mut spec, Drop::Gaussian, dose),
+            Self::Dropconnect => {
+                thin(&mut spec, Drop::Edges, dose);
+                if spec.train.slice > EDGE_ROWS {
+                    spec.thin.share_rows = EDGE_ROWS;
+                }
+            }
+            Self::Concrete => {
+                spec.thin = ThinSpec {
+                    drop: Drop::Concrete,
+                    share: Share::Row,
+                    hidden: Rates::All(0.1),
+                    length_scale: [0.01, 0.1, 0.3, 1.0][dose],
+                    // Only a regression has a precision.
+                    precision: [1.0, 3.0, 10.0, 30.0][dose],
+                    ..ThinSpec::default()
+                }
+            }
+            Self::Nothing | Self::Ensemble => factor = 2_f32.powi((2 * dose + rate) as i32 - 4),
+        }
+        spec.train.learning_rate *= factor;
+        spec
+    }
+
+    /// The whole spec of a run: a candidate with its epochs and, for an ensemble, its members.
+    pub(super) fn run(self, candidate: &Spec, epochs: u64, members: usize) -> Spec {
+        let mut spec = candidate.clone();
+        spec.train.epochs = epochs;
+        if self == Self::EarlyStopping {
+            // All epochs are run, as with every method, and the best is restored.
+            spec.train.patience = Some(epochs);
+        }
+        spec.ensemble.members = self.networks(members);
+        spec
+    }
+
+    /// What the method sets in a spec, for people: "rate 0.25, inputs 0.1, learning rate 0.004".
+    pub fn settings(self, spec: &Spec) -> String {
+        let (train, thin) = (&spec.train, &spec.thin);
+        let mut parts = Vec::new();
+        match self {
+            Self::Nothing => {}
+            Self::EarlyStopping => parts.push(train.schedule.to_string()),
+            Self::L1 => parts.push(format!("l1 {}", train.l1)),
+            Self::L2 => parts.push(format!("l2 {}", train.l2)),
+            Self::MaxNorm => parts.push(format!("norm {}", train.max_norm)),
+            Self::Dropout | Self::DropoutMaxNorm | Self::Gaussian | Self::Dropconnect => {
+                if let Rates::All(rate) = thin.hidden {
+                    parts.push(format!("rate {rate}"));
+                }
+                if thin.input > 0.0 {
+                    parts.push(format!("inputs {}", thin.input));
+                }
+                if self == Self::DropoutMaxNorm {
+                    parts.push(format!("norm {}", train.max_norm));
+                }
+            }
+            Self::Concrete => parts.push(format!("length scale {}", thin.length_scale)),
+            Self::Ensemble => parts.push(format!("{} members", spec.ensemble.members)),
+        }
+        parts.push(format!("learning rate {}", train.learning_rate));
+        parts.join(", ")
+    }
+}
+
+/// The same spec without anything that is a remedy, or that ends a run before its epochs are done.
+pub(super) fn plain(base: &Spec) -> Spec {
+    let mut spec = base.clone();
+    spec.thin = ThinSpec::none();
+    spec.ensemble = EnsembleSpec::default();
+    let train = &mut spec.train;
+    (train.l1, train.l2, train.max_norm, train.weight_decay, train.label_smoothing) =
+        (0.0, 0.0, 0.0, 0.0, 0.0);
+    (train.pair, train.weight_average, train.temperature) = (Pair::None, WeightAverage::None, false);
+    (train.patience, train.min_improvement, train.steps, train.minutes) = (Some(0), 0.0, 0, 0.0);
+    spec
+}
+
+/// Sets the noise and its rates.
+fn thin(spec: &mut Spec, drop: Drop, dose: usize) {
+    let (hidden, input) = RATES[dose];
+    spec.thin = ThinSpec { drop, hidden: Rates::All(hidden), input, ..ThinSpec::default() };
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Method {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|method| method.name() == text);
+        found.ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.iter().map(|method| method.name()).collect();
+            Error::argument("methods", format!("there is no {text:?}; there are {}", names.join(", ")))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_files() {
+        for method in Method::ALL {
+            assert_eq!(serde_json::to_string(&method).unwrap(), format!("\"{method}\""));
+            assert_eq!(method.name().parse::<Method>().unwrap(), method);
+        }
+        let error = "drop-out".parse::<Method>().unwrap_err().to_string();
+        assert!(
+            error.starts_with("methods: there is no \"drop-out\"; there are nothing, early-stopping, l1")
+        );
+    }
+
+    #[test]
+    fn candidates_are_good_specs_that_differ() {
+        let mut base = Spec::default();
+        base.train.l2 = 0.5;
+        base.train.minutes = 3.0;
+        for method in Method::ALL {
+            let candidates = method.candidates(&base);
+            assert_eq!(candidates.len(), CANDIDATES);
+            for (index, spec) in candidates.iter().enumerate() {
+                spec.check().unwrap();
+                assert!(candidates[..index].iter().all(|other| other != spec), "{method} {index}");
+                assert_eq!((spec.train.patience, spec.train.minutes), (Some(0), 0.0));
+                assert_eq!(spec.train.l2 > 0.0, method == Method::L2, "{method}");
+                assert_eq!(spec.train.max_norm > 0.0, method.name().contains("max-norm"), "{method}");
+                method.run(spec, 7, 3).check().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_single_method_changes_nothing_but_its_own_fields() {
+        let base = Spec::default();
+        let nothing = Method::Nothing.candidates(&base);
+        for method in [Method::L1, Method::L2, Method::MaxNorm] {
+            for mut spec in method.candidates(&base) {
+                (spec.train.l1, spec.train.l2, spec.train.max_norm) = (0.0, 0.0, 0.0);
+                assert!(nothing.contains(&spec), "{method}");
+            }
+        }
+        assert_eq!(Method::Ensemble.candidates(&base), nothing);
+    }
+
+    #[test]
+    fn early_stopping_restores_and_never_ends_a_run() {
+        let spec = Method::EarlyStopping.run(&Method::EarlyStopping.candidates(&Spec::default())[0], 40, 5);
+        assert_eq!((spec.train.epochs, spec.train.patience, spec.ensemble.members), (40, Some(40), 1));
+        let spec = Method::Ensemble.run(&Method::Ensemble.candidates(&Spec::default())[0], 40, 5);
+        assert_eq!((spec.train.patience, spec.ensemble.members), (Some(0), 5));
+        assert_eq!(Method::Ensemble.settings(&spec), "5 members, learning rate 0.000125");
+    }
+
+    #[test]
+    fn settings_are_read_by_people() {
+        let of = |method: Method, index: usize| {
+            method.settings(&method.run(&method.candidates(&Spec::default())[index], 10, 5))
+        };
+        assert_eq!(of(Method::Nothing, 4), "learning rate 0.002");
+        assert_eq!(of(Method::EarlyStopping, 5), "constant, learning rate 0.002");
+        assert_eq!(of(Method::L1, 0), "l1 0.000001, learning rate 0.001");
+        assert_eq!(of(Method::DropoutMaxNorm, 7), "rate 0.5, inputs 0.2, norm 3, learning rate 0.004");
+        assert_eq!(of(Method::Concrete, 3), "length scale 0.1, learning rate 0.004");
+    }
+}

@@ -1,0 +1,41 @@
+//! What keeps a network from overfitting: remedies side by side, at equal cost.
+//!
+//! Each [`Method`] has a small search for its settings on the rows that validate (successive halving), then
+//! a run for each seed with what was found, all in the same time; then each network meets the test part
+//! once. Methods share the rows, the first weights and the order of the rows of a seed, so differences are
+//! those of pairs. Time is measured, so a run's epochs are planned and written into its spec, and with that
+//! spec the run can be done again to the bit. docs/compare.md tells how to read what comes of it.
+//!
+//! ```no_run
+//! use thinnet::compare::{Event, Method, Setup, Sets, compare};
+//! use thinnet::data::Data;
+//! use thinnet::train::Flow;
+//!
+//! let data = Data::open("rows.csv".as_ref(), None, &Default::default())?;
+//! let mut setup = Setup { methods: vec![Method::Nothing, Method::Dropout], ..Setup::default() };
+//! setup.spec.data.test = 0.2;
+//! let sets = Sets { data: &data, valid: None, test: None };
+//! let compared = compare(&sets, &setup, "rows-compare".as_ref(), false, 0, &|_| Flow::Continue)?;
+//! println!("{}", compared.map_or("stopped".into(), |compared| compared.sentence));
+//! # Ok::<(), thinnet::Error>(())
+//! ```
+
+mod budget;
+mod comparison;
+mod events;
+mod folder;
+mod halving;
+mod method;
+mod record;
+mod runs;
+mod search;
+mod sentence;
+mod setup;
+mod summary;
+
+pub use comparison::compare;
+pub use events::Event;
+pub use method::Method;
+pub use record::{Candidate, Measured, Plan, Run, Stage};
+pub use setup::{Sets, Setup};
+pub use summary::{Against, Compared, Summary};

@@ -1,0 +1,160 @@
+//! The search: how fast each method is, and which of its candidates the validation rows favour.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use super::comparison::Comparison;
+use super::halving::{Rung, lowest, rungs};
+use super::method::CANDIDATES;
+use super::record::Record;
+use super::setup::Ready;
+use super::{Candidate, Event, Method, Plan};
+use crate::error::{Error, Result};
+use crate::spec::Spec;
+use crate::train::{Ended, Outcome, side_by_side};
+
+/// The part of the minutes in which speeds are measured.
+const MEASURING: f64 = 0.03;
+/// The most seconds for the speed of one method.
+const MOST_SECONDS: f64 = 1.5;
+/// The candidate whose speed is taken for all of its method, from the middle.
+const TYPICAL: usize = 4;
+
+/// What the search found for a method.
+#[derive(Clone, Debug)]
+pub(super) struct Chosen {
+    /// Which of its candidates.
+    pub candidate: usize,
+    /// Rows that its network trained a second.
+    pub speed: f64,
+}
+
+impl Comparison<'_> {
+    /// Rows trained a second by each method, while all lanes are at work. Nothing but time is learned from
+    /// these runs.
+    pub fn speeds(&self, first: &Ready) -> Result<Option<BTreeMap<Method, f64>>> {
+        let methods = self.setup.searched();
+        let all = 60.0 * self.setup.minutes * MEASURING * self.lanes as f64;
+        let minutes = (all / methods.len() as f64).min(MOST_SECONDS) / 60.0;
+        let speed = |&method: &Method| {
+            let mut spec = self.candidate_spec(first, method, TYPICAL);
+            (spec.train.epochs, spec.train.minutes) = (u64::MAX, minutes);
+            let threads = self.lane_threads()?;
+            let outcome = first.prepared.train_only(&spec, &threads, &mut self.watched())?;
+            match outcome {
+                Outcome { ended: Ended::NotFinite { step, learning_rate }, rows: 0, .. } => {
+                    Err(Error::NotFinite { step, learning_rate })
+                }
+                Outcome { rows, seconds, .. } => Ok(rows as f64 / seconds),
+            }
+        };
+        let speeds = side_by_side(self.lanes, &methods, speed)?;
+        Ok((!self.is_stopped()).then(|| methods.into_iter().zip(speeds).collect()))
+    }
+
+    /// Runs the candidates rung by rung; what is written down already is not run again.
+    pub fn search(&self, first: &Ready, plan: &Plan) -> Result<Option<BTreeMap<Method, Chosen>>> {
+        let methods = self.setup.searched();
+        let rungs = rungs(CANDIDATES);
+        let total = methods.len() * rungs.iter().map(|rung| rung.candidates).sum::<usize>();
+        self.done.store(0, Ordering::Relaxed);
+        let mut left: Vec<Vec<usize>> = vec![(0..CANDIDATES).collect(); methods.len()];
+        let mut ran: Vec<Candidate> = Vec::new();
+        for (number, rung) in rungs.iter().enumerate() {
+            let places =
+                left.iter().enumerate().flat_map(|(at, of)| of.iter().map(move |&place| (at, place)));
+            let jobs: Vec<(usize, usize)> = places.collect();
+            let job = |&(at, candidate): &(usize, usize)| {
+                let candidate = self.candidate(first, plan, methods[at], candidate, number, *rung)?;
+                if let Some(candidate) = &candidate {
+                    let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+                    self.tell(&Event::Candidate { candidate, done, total });
+                }
+                Ok(candidate)
+            };
+            let Some(results) = side_by_side(self.lanes, &jobs, job)?.into_iter().collect::<Option<Vec<_>>>()
+            else {
+                return Ok(None);
+            };
+            ran.extend(results);
+            let keep = rungs.get(number + 1).map_or(1, |rung| rung.candidates);
+            for (at, left) in left.iter_mut().enumerate() {
+                let of = |of: &&Candidate| of.method == methods[at] && of.rung == number;
+                let losses: Vec<f64> =
+                    ran.iter().filter(of).map(|of| of.loss.unwrap_or(f64::INFINITY)).collect();
+                *left = lowest(&losses, keep).into_iter().map(|place| left[place]).collect();
+            }
+        }
+        let chosen = methods.into_iter().zip(left).map(|(method, left)| {
+            let own: Vec<Candidate> = ran.iter().filter(|of| of.method == method).copied().collect();
+            self.chosen(first, method, &own, left.first().copied())
+        });
+        chosen.collect::<Result<_>>().map(Some)
+    }
+
+    /// The best candidate of a method, if its loss is a number; `runs` are those of all its candidates.
+    fn chosen(
+        &self,
+        first: &Ready,
+        method: Method,
+        runs: &[Candidate],
+        best: Option<usize>,
+    ) -> Result<(Method, Chosen)> {
+        let last = runs.iter().rev().find(|run| Some(run.candidate) == best);
+        let Some((candidate, loss)) = last.and_then(|last| Some((last.candidate, last.loss?))) else {
+            let problem = format!(
+                "the loss stopped being finite with all that was tried for {method}; take a lower one than {}",
+                self.setup.spec.train.learning_rate
+            );
+            return Err(Error::spec("train.learning_rate", problem));
+        };
+        let specs = method.candidates(&first.prepared.spec);
+        self.tell(&Event::Chosen { method, spec: &specs[candidate], loss });
+        // What is dropped makes a run faster or slower; strengths and learning rates do not.
+        let alike = |run: &&Candidate| specs[run.candidate].thin == specs[candidate].thin;
+        let (rows, seconds) = runs
+            .iter()
+            .filter(alike)
+            .fold((0, 0.0), |(rows, seconds), run| (rows + run.rows, seconds + run.seconds));
+        Ok((method, Chosen { candidate, speed: rows as f64 / seconds }))
+    }
+
+    /// One run of the search, or what is written down of it; none if it was stopped.
+    fn candidate(
+        &self,
+        first: &Ready,
+        plan: &Plan,
+        method: Method,
+        candidate: usize,
+        rung: usize,
+        of: Rung,
+    ) -> Result<Option<Candidate>> {
+        let is_it =
+            |found: &Candidate| (found.method, found.candidate, found.rung) == (method, candidate, rung);
+        let written = self.folder().records.iter().find_map(|record| match record {
+            Record::Candidate(found) if is_it(found) => Some(*found),
+            _ => None,
+        });
+        if written.is_some() || self.is_stopped() {
+            return Ok(written);
+        }
+        let epochs = of.epochs(plan.epochs(method));
+        let spec = method.run(&self.candidate_spec(first, method, candidate), epochs, 1);
+        let outcome = first.prepared.train_only(&spec, &self.lane_threads()?, &mut self.watched())?;
+        if self.is_stopped() {
+            return Ok(None);
+        }
+        let is_finite = !matches!(outcome.ended, Ended::NotFinite { .. });
+        let last = outcome.history.get((outcome.chosen_epoch as usize).wrapping_sub(1));
+        let loss = last.and_then(|epoch| epoch.valid_loss).filter(|_| is_finite);
+        let Outcome { rows, seconds, .. } = outcome;
+        let elapsed = self.elapsed();
+        let ran = Candidate { method, candidate, rung, epochs, loss, rows, seconds, elapsed };
+        self.folder().append(Record::Candidate(ran))?;
+        Ok(Some(ran))
+    }
+
+    fn candidate_spec(&self, first: &Ready, method: Method, candidate: usize) -> Spec {
+        method.candidates(&first.prepared.spec)[candidate].clone()
+    }
+}

@@ -1,0 +1,336 @@
+//! A study from its file to its findings: records, resuming, and what the kinds of runs measure.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use thinnet::study::{Happening, Measure, Record, Study, Version};
+use thinnet::train::{Flow, Threads};
+
+/// A folder of its own for a test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("study-{name}"));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const DIGITS: &str = r#"title = "t"
+source = "s"
+minutes = 1
+quick_minutes = 1
+seeds = 2
+show = ["error", "nll"]
+averages = ["scale", "mc:20", "moments"]
+data = { path = "digits", test_share = 0.5 }
+
+[spec]
+data.valid = 0
+network.hidden = [32]
+train = { batch = 32, learning_rate = 0.003, epochs = 3 }
+
+[[variant]]
+name = "standard"
+spec.thin.hidden = 0.0
+averages = ["scale"]
+
+[[variant]]
+name = "dropout"
+spec.thin.hidden = 0.3
+resample = { average = "mc:30:shared", most = 10, draws = 20 }
+expected = [
+  { measure = "error", value = 7.0 },
+  { measure = "nll", of = "mc:20", value = 1e9 },
+]
+
+[[contrast]]
+measure = "error"
+of.variant = "dropout"
+against.variant = "standard"
+
+[[contrast]]
+measure = "seconds"
+as = "ratio"
+of.variant = "dropout"
+against.variant = "dropout"
+"#;
+
+fn parse(text: &str) -> Study {
+    Study::parse("digits", text, Version::Full).unwrap()
+}
+
+fn run(study: &Study, data: &Path, output: &Path, threads: usize) -> Vec<Record> {
+    study.run(data, output, &Threads::new(threads).unwrap(), &|_: &Happening| Flow::Continue).unwrap()
+}
+
+/// Without what a clock says.
+fn timeless(mut records: Vec<Record>) -> Vec<Record> {
+    for record in &mut records {
+        record.found.seconds = 0.0;
+        for of in &mut record.found.measures {
+            of.values.retain(|measure, _| !matches!(measure, Measure::Seconds | Measure::StepMilliseconds));
+        }
+    }
+    records
+}
+
+#[test]
+fn a_stopped_study_goes_on_to_the_same_end() {
+    let (whole, parts) = (Folder::new("whole"), Folder::new("parts"));
+    let study = parse(DIGITS);
+    let expected = timeless(run(&study, Path::new("."), &whole.0, 1));
+    let names: Vec<(&str, u32)> = expected.iter().map(|record| (&record.variant[..], record.seed)).collect();
+    assert_eq!(names, [("standard", 0), ("standard", 1), ("dropout", 0), ("dropout", 1)]);
+
+    // Stopped within the second run.
+    let began = AtomicUsize::new(0);
+    let stop = |happening: &Happening| {
+        let began = match happening {
+            Happening::Began { .. } => began.fetch_add(1, Ordering::Relaxed) + 1,
+            _ => began.load(Ordering::Relaxed),
+        };
+        let within = matches!(happening, Happening::Training { .. });
+        if began > 1 && within { Flow::Stop } else { Flow::Continue }
+    };
+    let threads = Threads::new(1).unwrap();
+    let first = study.run(Path::new("."), &parts.0, &threads, &stop).unwrap();
+    assert_eq!(first.len(), 1);
+
+    let (kept, ended) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
+    let hear = |happening: &Happening| {
+        match happening {
+            Happening::Kept(record) => kept.lock().unwrap().push((record.variant.clone(), record.seed)),
+            Happening::Ended(_) => drop(ended.fetch_add(1, Ordering::Relaxed)),
+            _ => {}
+        }
+        Flow::Continue
+    };
+    let rest = study.run(Path::new("."), &parts.0, &threads, &hear).unwrap();
+    assert_eq!(*kept.lock().unwrap(), [("standard".to_string(), 0)]);
+    assert_eq!(ended.load(Ordering::Relaxed), 3);
+    assert_eq!(timeless(rest), expected);
+    assert_eq!(fs::read_dir(&parts.0).unwrap().count(), 4, "nothing but records");
+
+    // A further seed adds to them, and side by side the runs are the same.
+    let mut further = study.clone();
+    further.head.seeds = 3;
+    further.head.side_by_side = true;
+    let records = timeless(run(&further, Path::new("."), &parts.0, 3));
+    let others = Folder::new("others");
+    assert_eq!(records, timeless(run(&further, Path::new("."), &others.0, 3)));
+    assert_eq!((records.len(), &records[1], &records[3]), (6, &expected[1], &expected[2]));
+}
+
+#[test]
+fn records_of_other_settings_are_refused() {
+    let folder = Folder::new("refused");
+    let study = parse(DIGITS);
+    run(&study, Path::new("."), &folder.0, 1);
+    let other = parse(&DIGITS.replace("epochs = 3", "epochs = 4"));
+    let threads = Threads::new(1).unwrap();
+    let go = |study: &Study| study.run(Path::new("."), &folder.0, &threads, &|_: &Happening| Flow::Continue);
+    let error = go(&other).unwrap_err().to_string();
+    assert!(error.contains("standard-0.json: it is the record of a run with other settings"), "{error}");
+    fs::write(folder.0.join("dropout-1.json"), "{\"variant\": 1").unwrap();
+    let error = go(&study).unwrap_err().to_string();
+    assert!(error.contains("dropout-1.json: it is no record of a run"), "{error}");
+}
+
+#[test]
+fn findings_are_means_over_the_records() {
+    let folder = Folder::new("findings");
+    let study = parse(DIGITS);
+    let records = run(&study, Path::new("."), &folder.0, 2);
+    let findings = study.findings(&records).unwrap();
+    let lines: Vec<(&str, &str)> =
+        findings.lines.iter().map(|line| (&line.variant[..], &line.of[..])).collect();
+    assert_eq!(
+        lines,
+        [("standard", "scale"), ("dropout", "scale"), ("dropout", "mc:20"), ("dropout", "moments")]
+    );
+    let error = |at: usize| records[at].found.value(None, Measure::Error).unwrap();
+    let ours = findings.lines[1].cells[0].ours.as_ref().unwrap();
+    assert_eq!((ours.mean, ours.values.len()), (0.5 * (error(2) + error(3)), 2));
+    // Student's t with one degree of freedom: 12.706 standard errors, each half of the distance.
+    let half = 12.7062 * 0.5 * (error(2) - error(3)).abs();
+    assert!((ours.half_width.unwrap() - half).abs() < 1e-4 * half, "{ours:?}");
+    let nll = findings.lines[2].cells[1].expected.as_ref().unwrap();
+    assert_eq!(nll.verdict, Some(thinnet::study::Verdict::Better));
+    assert!(findings.lines[1].cells[1].expected.is_none());
+
+    let contrast = findings.contrasts[0].ours.as_ref().unwrap();
+    assert_eq!(contrast.values, [error(2) - error(0), error(3) - error(1)]);
+    // The interval ends at 0 where p is 0.05.
+    assert_eq!(findings.contrasts[0].p.unwrap() < 0.05, contrast.mean.abs() > contrast.half_width.unwrap());
+    assert_eq!(findings.contrasts[1].p, None);
+    assert_eq!(findings.contrasts[1].ours.as_ref().unwrap().values, [1.0, 1.0]);
+
+    // Of rows that only one gets right, the difference is that of the errors.
+    let rows = records[2].found.test_rows as f64;
+    let test = &findings.paired[0];
+    assert_eq!((&test.of[..], &test.against[..], test.runs.len()), ("mc:20", "scale", 2));
+    for (run, record) in test.runs.iter().zip(&records[2..]) {
+        let error = |of| record.found.value(Some(of), Measure::Error).unwrap();
+        let difference = (run.only_second as f64 - run.only_first as f64) / rows * 100.0;
+        assert!((difference - (error("mc:20") - error("scale"))).abs() < 1e-9, "{run:?}");
+    }
+    assert_eq!(test.all.only_first, test.runs.iter().map(|run| run.only_first).sum::<usize>());
+
+    let curve = &findings.curves[0];
+    assert_eq!((curve.points.len(), curve.points[9].networks), (10, 10));
+    assert!(curve.points[0].error > curve.points[9].error, "{curve:?}");
+    assert!(curve.points.iter().all(|point| point.low <= point.error && point.error <= point.high));
+    assert_eq!(curve.error, ours.mean);
+}
+
+/// An unfinished study says what is there.
+#[test]
+fn findings_without_records() {
+    let findings = parse(DIGITS).findings(&[]).unwrap();
+    assert_eq!(findings.lines.len(), 3, "one for each variant, and one more where something is published");
+    let cell = &findings.lines[1].cells[0];
+    assert!(cell.ours.is_none() && cell.expected.as_ref().unwrap().verdict.is_none());
+    assert!(findings.contrasts[0].ours.is_none() && findings.paired.is_empty() && findings.curves.is_empty());
+}
+
+#[test]
+fn an_autoencoder_learns_its_inputs() {
+    let folder = Folder::new("autoencoder");
+    let text = DIGITS[..DIGITS.find("[[variant]]").unwrap()].to_string()
+        + "[[variant]]\nname = \"a\"\nautoencoder = true\naverages = [\"scale\"]\n\
+           spec.thin.hidden = 0.0\nspec.network = { hidden = [64], activation = \"identity\" }\n\
+           spec.train.epochs = 40\nspec.train.learning_rate = 0.01\n";
+    let mut study = parse(&text);
+    study.head.seeds = 1;
+    let found = &run(&study, Path::new("."), &folder.0, 1)[0].found;
+    // Pixels have a standard deviation of 0.38; as many linear units as pixels lose nothing.
+    assert!(found.value(None, Measure::Rmse).unwrap() < 0.02, "{found:?}");
+    for measure in [Measure::MeanActivation, Measure::Correlation, Measure::EffectiveRank, Measure::Decov] {
+        assert!(found.value(Some("layer 1"), measure).is_some(), "{measure:?}");
+    }
+    assert_eq!(found.value(Some("layer 2"), Measure::Decov), None);
+}
+
+/// y = 3 a - 2 b with noise of standard deviation about 0.3, with two splits.
+fn splits(folder: &Path) {
+    let mut state = 1_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 40) as f64 / (1 << 24) as f64 - 0.5
+    };
+    let row = |_| {
+        let (a, b) = (4.0 * random(), 4.0 * random());
+        format!("{a} {b} {}\n", 3.0 * a - 2.0 * b + 1.04 * random())
+    };
+    fs::write(folder.join("data.txt"), (0..200).map(row).collect::<String>()).unwrap();
+    let rows = |keep: fn(usize) -> bool| -> String {
+        (0..200).filter(|&row| keep(row)).map(|row| format!("{row}\n")).collect()
+    };
+    for (name, content) in [
+        ("index_features.txt", "0\n1\n".into()),
+        ("index_target.txt", "2\n".into()),
+        ("n_splits.txt", "2\n".into()),
+        ("dropout_rates.txt", "0.005\n0.6\n".into()),
+        ("tau_values.txt", "0.01\n11\n1000\n".into()),
+        ("index_train_0.txt", rows(|row| row % 10 != 0)),
+        ("index_test_0.txt", rows(|row| row % 10 == 0)),
+        ("index_train_1.txt", rows(|row| row % 10 != 1)),
+        ("index_test_1.txt", rows(|row| row % 10 == 1)),
+    ] {
+        let content: String = content;
+        fs::write(folder.join(name), content).unwrap();
+    }
+}
+
+#[test]
+fn published_splits_choose_on_validation_rows() {
+    let folder = Folder::new("splits");
+    splits(&folder.0);
+    let text = DIGITS[..DIGITS.find("averages").unwrap()].to_string()
+        + "[spec]\nnetwork.hidden = [20]\ntrain = { batch = 32, learning_rate = 0.01, epochs = 60 }\n\
+           [[variant]]\nname = \"dropout\"\ndata.path = \"\"\naverages = [\"mc:1\", \"scale\"]\nspec.thin.share = \"row\"\n\
+           grid = { rates = \"published\", taus = \"published\", length_scale = 0.01, average = \"mc:50\" }\n\
+           [[variant]]\nname = \"ensemble\"\ndata.path = \"\"\nspec.thin.hidden = 0.0\nspec.ensemble.members = 3\n\
+           grid = { l2 = [0.0, 10.0], taus = { errors = [0.1, 1.0, 10.0] } }\n";
+    let text = text.replace("data.path = \"\"", "data.path = \"linear\"");
+    fs::rename(&folder.0, folder.0.with_extension("set")).unwrap();
+    fs::create_dir_all(&folder.0).unwrap();
+    fs::rename(folder.0.with_extension("set"), folder.0.join("linear")).unwrap();
+    let study = parse(&text);
+    let records = run(&study, &folder.0, &folder.0.join("out"), 1);
+    assert_eq!(records.len(), 4);
+    for record in &records {
+        let found = &record.found;
+        assert_eq!((found.train_rows, found.test_rows), (180, 20));
+        let chosen = found.chosen.unwrap();
+        let value = |of, measure| found.value(Some(of), measure).unwrap();
+        // The noise has a precision of 12 / 1.04^2 = 11.
+        assert!(value("scale", Measure::Rmse) < 0.6, "{record:?}");
+        if record.variant == "ensemble" {
+            assert_eq!((chosen.rate, chosen.l2), (None, 0.0));
+            assert!((3.0..30.0).contains(&chosen.tau), "{chosen:?}");
+            continue;
+        }
+        assert_eq!((chosen.rate, chosen.tau), (Some(0.005), 11.0));
+        // l² keep / (N tau) with all 180 rows.
+        let l2 = 0.0001 * 0.995 / (180.0 * 11.0);
+        assert!((f64::from(chosen.l2) / l2 - 1.0).abs() < 1e-6, "{chosen:?}");
+        // The likelihood of a single network with this precision follows from its error.
+        for of in ["mc:1", "scale"] {
+            let rmse = value(of, Measure::Rmse);
+            let expected = 0.5 * (11.0 / std::f64::consts::TAU).ln() - 0.5 * 11.0 * rmse * rmse;
+            let found = value(of, Measure::LogLikelihood);
+            assert!((found - expected).abs() < 1e-3, "{of}: {found}, not {expected}");
+        }
+    }
+    // Splits have other rows to train on.
+    let errors: BTreeMap<String, f64> = records
+        .iter()
+        .map(|record| {
+            (format!("{} {}", record.variant, record.seed), record.found.value(None, Measure::Rmse).unwrap())
+        })
+        .collect();
+    assert_ne!(errors["ensemble 0"], errors["ensemble 1"]);
+    let mut third = study.clone();
+    third.head.seeds = 3;
+    let threads = Threads::new(1).unwrap();
+    let error = third.run(&folder.0, &folder.0.join("out"), &threads, &|_: &Happening| Flow::Continue);
+    assert!(error.unwrap_err().to_string().contains("there is no split 2"));
+}
+
+#[test]
+fn a_run_that_cannot_be_done_names_its_variant() {
+    let folder = Folder::new("wrong");
+    let threads = Threads::new(1).unwrap();
+    let sentence = |from: &str, to: &str| {
+        let study = parse(&DIGITS.replace(from, to));
+        let error = study.run(Path::new("."), &folder.0, &threads, &|_: &Happening| Flow::Continue);
+        error.unwrap_err().to_string()
+    };
+    let rows = sentence("name = \"standard\"", "name = \"standard\"\ndata.rows = 5000");
+    assert_eq!(
+        rows,
+        "variant \"standard\", seed 0: spec, data.rows: 5000 of digits, which has 898 rows to train on"
+    );
+    let grid = sentence("name = \"standard\"", "name = \"standard\"\ngrid.taus = \"published\"");
+    assert!(
+        grid.starts_with("variant \"standard\", seed 0: spec, grid: it is for data with published splits"),
+        "{grid}"
+    );
+    let missing = sentence("path = \"digits\"", "path = \"no-such-set\"");
+    assert!(missing.contains("no-such-set"), "{missing}");
+}
