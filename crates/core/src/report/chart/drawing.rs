@@ -63,7 +63,7 @@ pub(super) enum Anchor {
     End,
 }
 
-/// A text; `class` says what it is: `tick`, `name` or `label`.
+/// A text; `class` says what it is: `tick`, `name`, `label` or, in bold, `value`.
 pub(super) fn text(class: &str, (x, y): (f64, f64), anchor: Anchor, text: &str) -> String {
     let anchor = match anchor {
         Anchor::Start => "",
