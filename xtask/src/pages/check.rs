@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::driver::Driver;
-use super::seen::{Cell, Chart, Drawing, Seen, Table, numbers as of};
+use super::seen::{Cell, Chart, Drawing, Seen, Table, contrast, numbers as of};
 
 /// Nothing in the console, nothing from the network.
 pub fn silence(driver: &Driver, seen: &Seen, page: &Path) -> Result<()> {
@@ -41,6 +41,8 @@ pub fn layout(seen: &Seen, width: u32, dark: bool) -> Result<()> {
         let contrast = seen.contrast(colour, on);
         ensure!(contrast >= least, "{colour} on {on} has a contrast of {contrast:.2}");
     }
+    let lowest = seen.shades.iter().copied().map(contrast).fold(f64::INFINITY, f64::min);
+    ensure!(lowest >= 4.5, "a shaded cell has a contrast of {lowest:.2}");
     for colour in ["plus", "minus", "s0", "s1", "s2", "s3", "s4", "s5"] {
         let contrast = seen.contrast(colour, "paper");
         ensure!(contrast >= 3.0, "{colour} has a contrast of {contrast:.2}");

@@ -24,13 +24,16 @@ const drawing = (element) => ({
   areas: count(element, "path.area"),
   places: count(element, "path.place"),
 });
+// A mixed colour is told in parts of 1.
+const channels = (text) => text.match(/[\d.]+/g).slice(0, 3).map((part) => Number(part) * (text.startsWith("color(") ? 255 : 1));
 const colour = (name) => {
   const probe = document.body.appendChild(document.createElement("i"));
   probe.style.color = `var(--${name})`;
-  const channels = getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3).map(Number);
+  const found = channels(getComputedStyle(probe).color);
   probe.remove();
-  return channels;
+  return found;
 };
+const shaded = [...document.querySelectorAll("td.shade")].map((cell) => getComputedStyle(cell));
 const names = ["paper", "raised", "ink", "soft", "link", "plus", "minus", "s0", "s1", "s2", "s3", "s4", "s5"];
 return {
   data: document.getElementById("data").textContent,
@@ -42,7 +45,8 @@ return {
   })),
   tables: [...document.querySelectorAll(".items > .scroll table")].map(table),
   colours: Object.fromEntries(names.map((name) => [name, colour(name)])),
-  background: getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g).slice(0, 3).map(Number),
+  background: channels(getComputedStyle(document.body).backgroundColor),
+  shades: shaded.map((style) => [channels(style.color), channels(style.backgroundColor)]),
   width: document.documentElement.scrollWidth,
   resources: performance.getEntriesByType("resource").map((entry) => entry.name),
 };

@@ -14,6 +14,8 @@ pub struct Seen {
     pub tables: Vec<Table>,
     pub colours: std::collections::BTreeMap<String, [f64; 3]>,
     pub background: [f64; 3],
+    /// Text and background of each shaded cell.
+    pub shades: Vec<[[f64; 3]; 2]>,
     /// How wide the page is, what does not fit into the window included.
     pub width: u32,
     /// What was loaded beside the page.
@@ -75,19 +77,25 @@ impl Seen {
         table.with_context(|| format!("there is no table {caption:?}"))
     }
 
-    /// The contrast of two colours by WCAG 2: from 1, the same, to 21, black on white.
+    /// The contrast of two named colours.
     pub fn contrast(&self, one: &str, other: &str) -> f64 {
-        let luminance = |name: &str| {
-            let linear = |channel: f64| match channel / 255.0 {
-                dark if dark <= 0.04045 => dark / 12.92,
-                bright => ((bright + 0.055) / 1.055).powf(2.4),
-            };
-            let [red, green, blue] = self.colours.get(name).copied().unwrap_or_default().map(linear);
-            0.2126 * red + 0.7152 * green + 0.0722 * blue
-        };
-        let (one, other) = (luminance(one), luminance(other));
-        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+        let colour = |name: &str| self.colours.get(name).copied().unwrap_or_default();
+        contrast([colour(one), colour(other)])
     }
+}
+
+/// The contrast of two colours by WCAG 2: from 1, the same, to 21, black on white.
+pub fn contrast(colours: [[f64; 3]; 2]) -> f64 {
+    let linear = |channel: f64| match channel / 255.0 {
+        dark if dark <= 0.04045 => dark / 12.92,
+        bright => ((bright + 0.055) / 1.055).powf(2.4),
+    };
+    let luminance = |colour: [f64; 3]| {
+        let [red, green, blue] = colour.map(linear);
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    };
+    let [one, other] = colours.map(luminance);
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }
 
 impl Table {
@@ -110,7 +118,7 @@ impl Cell {
     /// Checks that the text is the number, rounded.
     pub fn is_rounded(&self) -> Result<()> {
         let Some(value) = self.number() else { return Ok(()) };
-        let mut words = self.text.split(' ');
+        let mut words = self.text.split_whitespace();
         let number = words.next().unwrap_or_default().replace(',', "").replace('\u{2212}', "-");
         let value = if words.next() == Some("%") { 100.0 * value } else { value };
         let shown: f64 = number.parse().with_context(|| format!("{:?} is no number", self.text))?;
@@ -132,13 +140,20 @@ pub fn numbers(objects: &Value, at: &str) -> Vec<Option<f64>> {
 mod tests {
     use super::*;
 
+    /// Examples of WCAG 2: the extremes, and the grey that just suffices on white.
+    #[test]
+    fn contrast_is_that_of_the_guidelines() {
+        assert!((contrast([[0.0; 3], [255.0; 3]]) - 21.0).abs() < 1e-9);
+        assert!((contrast([[118.0; 3], [255.0; 3]]) - 4.54).abs() < 0.01);
+    }
+
     #[test]
     fn a_number_is_held_against_its_text() {
         let cell = |text: &str, value: f64| Cell { text: text.into(), value: Some(value.to_string()) };
         for (text, value) in [
             ("1,438", 1438.0),
-            ("1.39 %", 0.013927),
-            ("-1.147e-5 ± 1.037e-5", -1.1469e-5),
+            ("1.39\u{a0}%", 0.013927),
+            ("-1.147e-5 ±\u{a0}1.037e-5", -1.1469e-5),
             ("\u{2212}0.5", -0.5),
             ("12 (3.05 %)", 12.0),
         ] {

@@ -7,6 +7,7 @@ mod compare;
 mod elephant;
 mod end_to_end;
 mod ensembles;
+mod pages;
 mod rude_inputs;
 mod same_bits;
 #[cfg(unix)]

@@ -78,9 +78,10 @@ impl Bars {
         }
         for (index, bar) in self.bars.iter().enumerate() {
             let y = top + pitch * index as f64 + above + 0.5 * (pitch - above - THICK);
+            let class = if bar.chosen { "value" } else { "label" };
             match room {
-                Room::Wide => marks += &text("label", (left - 12.0, y + 12.0), Anchor::End, &bar.name),
-                _ => marks += &text("label", (0.0, y - 5.0), Anchor::Start, &bar.name),
+                Room::Wide => marks += &text(class, (left - 12.0, y + 12.0), Anchor::End, &bar.name),
+                _ => marks += &text(class, (0.0, y - 5.0), Anchor::Start, &bar.name),
             }
             marks += &draw_bar(&scale, bar, y);
             marks += &text("value", (width, y + 12.5), Anchor::End, &bar.text);
@@ -121,11 +122,10 @@ fn draw_bar(scale: &Scale, bar: &Bar, y: f64) -> String {
     {
         let (middle, cap) = (at(y + 0.5 * THICK), at(y + 0.25 * THICK));
         let tall = at(0.5 * THICK);
-        svg += &format!(
-            "<path class=\"error\" d=\"M{from} {middle}H{to}M{from} {cap}v{tall}M{to} {cap}v{tall}\"/>\n",
-            from = at(from),
-            to = at(to)
-        );
+        let (from, to) = (at(from), at(to));
+        let path = format!("M{from} {middle}H{to}M{from} {cap}v{tall}M{to} {cap}v{tall}");
+        // On a dark bar the error is seen by its pale edge.
+        svg += &format!("<path class=\"halo\" d=\"{path}\"/><path class=\"error\" d=\"{path}\"/>\n");
     }
     svg
 }

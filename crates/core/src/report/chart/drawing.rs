@@ -21,7 +21,7 @@ impl Room {
     pub fn width(self) -> f64 {
         match self {
             Room::Wide => 780.0,
-            Room::Any | Room::Narrow => 372.0,
+            Room::Any | Room::Narrow => 344.0,
         }
     }
 
@@ -63,7 +63,7 @@ pub(super) enum Anchor {
     End,
 }
 
-/// A text; `class` says what it is: `tick`, `name` or `label`.
+/// A text; `class` says what it is: `tick`, `name`, `label` or, in bold, `value`.
 pub(super) fn text(class: &str, (x, y): (f64, f64), anchor: Anchor, text: &str) -> String {
     let anchor = match anchor {
         Anchor::Start => "",

@@ -56,7 +56,7 @@ impl Frame {
             svg += &format!("<path class=\"grid\" d=\"M{} {}H{}\"/>\n", at(self.left), at(y), at(self.right));
             svg += &text("tick", (self.left - GAP, y + 4.0), Anchor::End, &tick.label);
         }
-        let about = ((self.right - self.left) / 70.0) as usize;
+        let about = ((self.right - self.left) / 60.0) as usize;
         for tick in self.x.ticks(about) {
             let Some(x) = self.x.place(tick.value) else { continue };
             svg += &format!("<path class=\"axis\" d=\"M{} {}v5\"/>\n", at(x), at(self.bottom));

@@ -143,11 +143,12 @@ fn power_of_ten(exponent: i32) -> f64 {
     libm::pow(10.0, f64::from(exponent))
 }
 
-/// 1, 2 or 5 times a power of ten, so that about so many steps go from low to high.
+/// 1, 2 or 5 times a power of ten, so that about so many steps go from low to high; rather a few more
+/// than far fewer.
 fn step(low: f64, high: f64, about: usize) -> f64 {
     let rough = (high - low) / about.max(1) as f64;
     let power = power_of_ten(libm::log10(rough).floor() as i32);
-    let multiple = [1.0, 2.0, 5.0, 10.0].into_iter().find(|multiple| rough <= multiple * power * 1.0001);
+    let multiple = [1.0, 2.0, 5.0, 10.0].into_iter().find(|multiple| rough <= 1.15 * multiple * power);
     multiple.unwrap_or(10.0) * power
 }
 
@@ -204,7 +205,7 @@ mod tests {
         let logarithmic = Axis { logarithmic: true, ..Axis::new("") };
         assert_eq!(labels(&logarithmic, &[0.02, 0.9], 5), ["0.02", "0.05", "0.1", "0.2", "0.5", "1"]);
         assert_eq!(labels(&logarithmic, &[0.001, 90.0], 5), ["0.001", "0.01", "0.1", "1", "10", "100"]);
-        assert_eq!(labels(&logarithmic, &[0.2, 0.35], 3), ["0.2", "0.3"]);
+        assert_eq!(labels(&logarithmic, &[0.2, 0.35], 3), ["0.20", "0.25", "0.30", "0.35"]);
     }
 
     /// Whatever the values: some ticks, inside, ascending, and no two written alike.

@@ -37,7 +37,11 @@ impl Cell {
     fn content(&self) -> String {
         let text = escape(&self.text);
         let text = match self.value {
-            Some(value) => format!("<data value=\"{value}\">{text}</data>"),
+            // A line may end before the error of a number, but not at its unit or its sign.
+            Some(value) => {
+                let text = text.replace(" %", "&nbsp;%").replace("± ", "±&nbsp;").replace('-', "\u{2212}");
+                format!("<data value=\"{value}\">{text}</data>")
+            }
             None => text,
         };
         match self.note.is_empty() {
@@ -46,19 +50,14 @@ impl Cell {
         }
     }
 
-    /// The classes and the style of the cell's element.
-    fn attributes(&self) -> String {
-        let number = if self.value.is_some() { "number" } else { "" };
+    /// The classes and the style of the cell's element; `numeric` says whether its column is one of numbers.
+    fn attributes(&self, numeric: bool) -> String {
         let Some(shade) = self.shade else {
-            return if number.is_empty() { String::new() } else { " class=\"number\"".into() };
+            let right = self.value.is_some() || numeric && self.text == "-";
+            return if right { " class=\"number\"".into() } else { String::new() };
         };
-        let tone = match shade {
-            _ if self.value == Some(0.0) => " none",
-            // Text on the darker half of the tones is light.
-            0.5.. => " dark",
-            _ => "",
-        };
-        format!(" class=\"shade{tone}\" style=\"--shade:{:.0}%\"", 100.0 * shade.clamp(0.0, 1.0))
+        let none = if self.value == Some(0.0) { " none" } else { "" };
+        format!(" class=\"shade{none}\" style=\"--shade:{:.0}%\"", 100.0 * shade.clamp(0.0, 1.0))
     }
 }
 
@@ -111,7 +110,7 @@ impl Table {
         for row in &self.rows {
             *html += "<tr>";
             for (column, cell) in row.iter().enumerate() {
-                let (attributes, content) = (cell.attributes(), cell.content());
+                let (attributes, content) = (cell.attributes(numeric(column)), cell.content());
                 *html += &match column {
                     0 => format!("<th scope=\"row\"{attributes}>{content}</th>"),
                     _ => format!("<td{attributes}>{content}</td>"),
