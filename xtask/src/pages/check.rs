@@ -145,14 +145,16 @@ pub fn numbers(seen: &Seen, answer: &Value) -> Result<()> {
 pub fn compared(seen: &Seen, answer: &Value) -> Result<()> {
     let data: Value = serde_json::from_str(&seen.data)?;
     ensure!(data["run"] == *answer, "the page holds another answer than the command gave");
-    let came = seen.table("What came of it")?;
-    for (column, name) in came.headers.iter().enumerate().skip(1) {
-        let [means, errors] = ["mean", "standard_error"]
-            .map(|part| of(&answer["methods"], &format!("/measures/{name}/{part}")));
-        came.holds(column, &means)?;
-        let bars = &seen.chart(&format!("{name} of each method"))?.table;
-        bars.holds(1, &means)?;
-        bars.holds(2, &errors)?;
+    for table in ["On the test rows", "What it takes"] {
+        let table = seen.table(table)?;
+        for (column, name) in table.headers.iter().enumerate().skip(1) {
+            let [means, errors] = ["mean", "standard_error"]
+                .map(|part| of(&answer["methods"], &format!("/measures/{name}/{part}")));
+            table.holds(column, &means)?;
+            let bars = &seen.chart(&format!("Methods by {name}"))?.table;
+            bars.holds(1, &means)?;
+            bars.holds(2, &errors)?;
+        }
     }
     let tests = seen.table("Difference of the test")?;
     for (column, name) in ["/against_nothing/mean", "/against_nothing/p_holm"].into_iter().enumerate() {

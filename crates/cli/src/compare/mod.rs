@@ -14,7 +14,7 @@ use thinnet::compare::{Compared, Event, Sets, Setup, Summary, compare};
 use thinnet::data::{Data, Part};
 use thinnet::train::{Flow, Threads};
 
-pub use self::tables::{is_share, meaning, sampling, shown, tests};
+pub use self::tables::{ON_THE_TEST_PART, WHAT_IT_TAKES, is_share, meaning, sampling, shown, tests};
 
 use self::lines::Lines;
 use crate::arguments::{Arguments, Compare, Rows};
@@ -131,7 +131,7 @@ fn write_page(
         ("Left in", format!("{}, by thinnet {}", compared.folder.display(), env!("CARGO_PKG_VERSION"))),
     ];
     let comparison = page::compare::Comparison {
-        title: page::title(&model, "compared on", &name),
+        title: format!("What keeps a network from overfitting {}", page::title(&model, "in", &name)),
         facts,
         compared,
         examples: &test,

@@ -94,9 +94,14 @@ pub fn meaning(name: &str) -> &'static str {
     }
 }
 
+/// What is measured on the test part, of classes or of values.
+pub const ON_THE_TEST_PART: [&str; 8] =
+    ["error", "rmse", "nll", "log_likelihood", "ece", "brier", "coverage_90", "width_90"];
+/// What else is measured.
+pub const WHAT_IT_TAKES: [&str; 3] = ["gap", "correlation", "seconds"];
+
 fn on_the_test_part(compared: &Compared) -> String {
-    let names = ["error", "rmse", "nll", "log_likelihood", "ece", "brier", "coverage_90", "width_90"];
-    format!("ON THE TEST PART\n{}", measures(compared, &names, &[], |_| Vec::new()))
+    format!("ON THE TEST PART\n{}", measures(compared, &ON_THE_TEST_PART, &[], |_| Vec::new()))
 }
 
 fn what_it_takes(compared: &Compared) -> String {
@@ -107,7 +112,7 @@ fn what_it_takes(compared: &Compared) -> String {
     let loss = compared.methods.first().map_or("loss", Summary::loss_name);
     format!(
         "GAP: test {loss} less training {loss}. CORRELATION: mean |correlation| of two units\n{}",
-        measures(compared, &["gap", "correlation", "seconds"], &["epochs", "settings"], more)
+        measures(compared, &WHAT_IT_TAKES, &["epochs", "settings"], more)
     )
 }
 

@@ -116,28 +116,32 @@ impl Comparison<'_> {
     /// What was run, what came of it, and which differences count.
     fn made(&self) -> Section {
         let facts = self.facts.iter().map(|(name, fact)| (name.to_string(), fact.clone())).collect();
-        let mut items = vec![Item::Facts(facts), self.measures().into()];
+        let on_test = self.measures("On the test rows", &compare::ON_THE_TEST_PART, false);
+        let takes = self.measures("What it takes, and the settings found", &compare::WHAT_IT_TAKES, true);
+        let mut items = vec![Item::Facts(facts), on_test.into(), takes.into()];
         items.extend(self.tests().map(Item::from));
         let paragraphs = vec![compare::sampling(self.compared)];
         Section { heading: "What was run".into(), paragraphs, items }
     }
 
-    /// A line for each method, a column for each measure.
-    fn measures(&self) -> Table {
+    /// A line for each method, a column for each of the measures that there are.
+    fn measures(&self, caption: &str, names: &[&str], settings: bool) -> Table {
         let methods = &self.compared.methods;
-        let names =
-            methods.first().map_or(Vec::new(), |first| first.measures.iter().map(|of| of.0).collect());
+        let there =
+            |name: &&&str| methods.iter().any(|of| of.measures.iter().any(|(other, _)| other == *name));
+        let names: Vec<&str> = names.iter().filter(there).copied().collect();
         let row = |summary: &Summary| {
             let cell = |&name: &&str| match summary.estimate(name) {
                 Some(of) => Cell::number(of.mean, compare::shown(name, Some(of))),
                 None => "-".into(),
             };
-            let method = Cell::from(summary.method.name()).noted(summary.settings.clone());
+            let method = Cell::from(summary.method.name());
+            let method = if settings { method.noted(summary.settings.clone()) } else { method };
             std::iter::once(method).chain(names.iter().map(cell)).collect()
         };
         let headers = std::iter::once("method").chain(names.iter().copied());
         Table {
-            caption: "What came of it on the test rows".into(),
+            caption: caption.into(),
             headers: headers.map(str::to_string).collect(),
             rows: methods.iter().map(row).collect(),
             half: false,
@@ -203,7 +207,7 @@ impl Comparison<'_> {
                 compare::meaning(name),
                 self.compared.best
             );
-            let title = format!("{name} of each method");
+            let title = format!("Methods by {name}");
             (!bars.is_empty()).then(|| Bars { title, description, axis, bars }.draw().into())
         };
         let items = names.iter().filter_map(chart).collect();

@@ -85,8 +85,8 @@ fn a_page_shows_the_answer() {
         let json: Value = serde_json::from_str(json).unwrap();
         assert_eq!(json["run"], answer);
         assert_eq!(json["closer"].as_object().unwrap().len(), 2);
-        let parts = ["Loss of each epoch, nothing, seed 0", "nll of each method", "gap of each method", best];
-        for part in parts.into_iter().filter(|part| *part != "nll of each method" || data == "classes") {
+        let parts = ["Loss of each epoch, nothing, seed 0", "Methods by nll", "Methods by gap", best];
+        for part in parts.into_iter().filter(|part| *part != "Methods by nll" || data == "classes") {
             assert!(page.contains(part), "{data}: {part}");
         }
         assert!(
