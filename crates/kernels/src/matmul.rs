@@ -100,97 +100,79 @@ fn product_body<S: Simd>(
         last(s.lines, s.line_stride).saturating_add(last(s.steps, s.step_stride)) < s.values.len(),
         "index outside the matrix"
     );
+    let mut offsets = [0; STEP_BLOCK];
     for first_step in (0..steps).step_by(STEP_BLOCK) {
         let block = &s.steps[first_step..steps.min(first_step + STEP_BLOCK)];
-        let add = accumulate || first_step > 0;
+        for (offset, &step) in offsets.iter_mut().zip(block) {
+            *offset = step as usize * s.step_stride;
+        }
         for panel in (0..width).step_by(PANEL) {
-            let end = width.min(panel + PANEL);
             for first_line in (0..lines).step_by(TILE_LINES) {
-                let (tile_lines, next_lines) =
-                    s.lines[first_line..].split_at(TILE_LINES.min(lines - first_line));
-                let mut column = panel;
-                while column < end {
-                    let vectors = ((end - column) / S::LANES).min(S::TILE_VECTORS);
-                    // SAFETY: the asserts above bound every index; the lanes are those of the running machine.
-                    unsafe {
-                        let tile = Tile {
-                            values: s.values.as_ptr(),
-                            line_stride: s.line_stride,
-                            steps: block,
-                            step_stride: s.step_stride,
-                            v: v.as_ptr().add(first_step * v_stride + column),
-                            v_stride,
-                            c: c.as_mut_ptr().add(first_line * c_stride + column),
-                            c_stride,
-                            add,
-                        };
-                        tile.run_vectors::<S>(vectors, tile_lines, next_lines);
-                    }
-                    column += vectors * S::LANES;
+                let (lines, next) = s.lines[first_line..].split_at(TILE_LINES.min(lines - first_line));
+                // SAFETY: the asserts above bound every index; the lanes are those of the running machine.
+                unsafe {
+                    let tiles = Tiles {
+                        values: s.values.as_ptr(),
+                        line_stride: s.line_stride,
+                        steps: &offsets[..block.len()],
+                        v: v.as_ptr().add(first_step * v_stride + panel),
+                        v_stride,
+                        width: PANEL.min(width - panel),
+                        c: c.as_mut_ptr().add(first_line * c_stride + panel),
+                        c_stride,
+                        add: accumulate || first_step > 0,
+                    };
+                    tiles.run::<S>(lines, next);
                 }
             }
         }
     }
 }
 
-/// Some lines of a product, and as many vectors of it as the registers hold.
-pub(crate) struct Tile<'a> {
+/// Some lines of a product, cut into tiles of as many vectors as the registers hold.
+pub(crate) struct Tiles<'a> {
     pub values: *const f32,
     pub line_stride: usize,
-    pub steps: &'a [u32],
-    pub step_stride: usize,
+    /// How far into its line each number is.
+    pub steps: &'a [usize],
     pub v: *const f32,
     pub v_stride: usize,
+    /// How many columns there are, in whole vectors.
+    pub width: usize,
     pub c: *mut f32,
     pub c_stride: usize,
     pub add: bool,
 }
 
-#[allow(clippy::needless_range_loop, reason = "see Tile::run")]
-impl Tile<'_> {
+impl Tiles<'_> {
     /// Computes the given lines, at most [`TILE_LINES`]; `next` are fetched meanwhile.
     ///
     /// # Safety
     /// Every index of lines, steps and vectors must lie inside the buffers.
     #[inline(always)]
-    pub unsafe fn run_vectors<S: Simd>(&self, vectors: usize, lines: &[u32], next: &[u32]) {
-        // SAFETY: as the caller's.
-        unsafe {
-            match vectors {
-                4 if S::TILE_VECTORS == 4 => self.run_lines::<S, 4>(lines, next),
-                3 if S::TILE_VECTORS == 4 => self.run_lines::<S, 3>(lines, next),
-                2 => self.run_lines::<S, 2>(lines, next),
-                _ => self.run_lines::<S, 1>(lines, next),
-            }
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn run_lines<S: Simd, const VECTORS: usize>(&self, lines: &[u32], next: &[u32]) {
+    pub unsafe fn run<S: Simd>(&self, lines: &[u32], next: &[u32]) {
         // SAFETY: as the caller's.
         unsafe {
             match *lines {
-                [a, b, c, d, e, f] => self.run::<S, 6, VECTORS>([a, b, c, d, e, f], next),
-                [a, b, c, d, e] => self.run::<S, 5, VECTORS>([a, b, c, d, e], next),
-                [a, b, c, d] => self.run::<S, 4, VECTORS>([a, b, c, d], next),
-                [a, b, c] => self.run::<S, 3, VECTORS>([a, b, c], next),
-                [a, b] => self.run::<S, 2, VECTORS>([a, b], next),
-                [a] => self.run::<S, 1, VECTORS>([a], next),
+                [a, b, c, d, e, f] => self.run_lines::<S, 6>([a, b, c, d, e, f], next),
+                [a, b, c, d, e] => self.run_lines::<S, 5>([a, b, c, d, e], next),
+                [a, b, c, d] => self.run_lines::<S, 4>([a, b, c, d], next),
+                [a, b, c] => self.run_lines::<S, 3>([a, b, c], next),
+                [a, b] => self.run_lines::<S, 2>([a, b], next),
+                [a] => self.run_lines::<S, 1>([a], next),
                 _ => {}
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn run<S: Simd, const LINES: usize, const VECTORS: usize>(
-        &self,
-        lines: [u32; LINES],
-        next: &[u32],
-    ) {
-        // SAFETY: `product_body` has checked every index that is used here.
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "an index loop keeps the instruction set, a closure may not"
+    )]
+    unsafe fn run_lines<S: Simd, const LINES: usize>(&self, lines: [u32; LINES], next: &[u32]) {
+        // SAFETY: as the caller's.
         unsafe {
-            // Index loops, not closures or iterators over vectors: what is not inlined here loses its
-            // instruction set, and with it the registers.
             let mut at_line = [self.values; LINES];
             let mut at_next = [self.values; LINES];
             for line in 0..LINES {
@@ -198,15 +180,27 @@ impl Tile<'_> {
                 let next = if line < next.len() { next[line] } else { lines[line] };
                 at_next[line] = self.values.add(next as usize * self.line_stride);
             }
-            let Tile { steps, step_stride, v, v_stride, .. } = *self;
-            let walk = Walk { steps, step_stride, v, v_stride };
-            let sums = S::walk::<LINES, VECTORS>(walk, at_line, at_next);
-            for line in 0..LINES {
-                for i in 0..VECTORS {
-                    let to = self.c.add(line * self.c_stride + i * S::LANES);
-                    let sum = sums[line][i];
-                    S::store(to, if self.add { S::add(S::load(to), sum) } else { sum });
+            let (mut column, mut turn) = (0, 0);
+            while column < self.width {
+                let vectors = ((self.width - column) / S::LANES).min(S::TILE_VECTORS);
+                let walk = Walk {
+                    steps: self.steps,
+                    v: self.v.add(column),
+                    v_stride: self.v_stride,
+                    c: self.c.add(column),
+                    c_stride: self.c_stride,
+                    add: self.add,
+                    ahead: if next.is_empty() { PANEL } else { 0 },
+                    turn,
+                };
+                match vectors {
+                    4 if S::TILE_VECTORS == 4 => S::walk::<LINES, 4>(&walk, at_line, at_next),
+                    3 if S::TILE_VECTORS == 4 => S::walk::<LINES, 3>(&walk, at_line, at_next),
+                    2 => S::walk::<LINES, 2>(&walk, at_line, at_next),
+                    _ => S::walk::<LINES, 1>(&walk, at_line, at_next),
                 }
+                column += vectors * S::LANES;
+                turn += 1;
             }
         }
     }

@@ -1,9 +1,12 @@
-//! Memory for parameters, in large pages where the system has them.
+//! Memory in large pages, where the system has them.
 //!
-//! A step walks all parameters, and products walk down their columns; with pages of 4 KiB a
-//! network of some million weights has more pages than the processor remembers addresses of.
+//! A step walks all parameters, and products walk down columns, of weights and of rows; with pages of 4 KiB
+//! these have more pages than the processor remembers addresses of.
 
 use std::collections::TryReserveError;
+use std::ops::{Deref, DerefMut};
+
+const LARGE_PAGE: usize = 2 << 20;
 
 /// Numbers from which large pages are asked for: two pages of 2 MiB.
 const WORTH_LARGE_PAGES: usize = 1 << 20;
@@ -22,11 +25,59 @@ pub fn zeros(count: usize) -> Result<Vec<f32>, TryReserveError> {
     Ok(numbers)
 }
 
+/// Numbers whose lines lie one below the other. From as many on as the lines of a product have pages of their
+/// own, they begin on a large page.
+#[derive(Debug, Default)]
+pub struct Lines {
+    memory: Vec<f32>,
+    first: usize,
+    length: usize,
+}
+
+/// Numbers from which lines begin on a large page: 32 pages of 4 KiB.
+const WORTH_A_LARGE_PAGE: usize = 1 << 15;
+
+impl Lines {
+    /// So many zeros.
+    pub fn zeros(length: usize) -> Self {
+        if length < WORTH_A_LARGE_PAGE {
+            return Self { memory: vec![0.0; length], first: 0, length };
+        }
+        let whole_pages = (length * size_of::<f32>()).next_multiple_of(LARGE_PAGE);
+        // Zeroed by the system, so that what is not used is never touched.
+        let memory = vec![0.0; (whole_pages + LARGE_PAGE) / size_of::<f32>()];
+        let address = memory.as_ptr().addr();
+        let first = (address.next_multiple_of(LARGE_PAGE) - address) / size_of::<f32>();
+        advise_large_pages(address, memory.len() * size_of::<f32>());
+        Self { memory, first, length }
+    }
+}
+
+impl Deref for Lines {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        &self.memory[self.first..][..self.length]
+    }
+}
+
+impl DerefMut for Lines {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.memory[self.first..][..self.length]
+    }
+}
+
+impl Clone for Lines {
+    fn clone(&self) -> Self {
+        let mut copy = Self::zeros(self.length);
+        copy.copy_from_slice(self);
+        copy
+    }
+}
+
 /// Asks for large pages from an address on, before the memory is first touched. A wish: a system
 /// that does not grant it loses nothing.
 #[cfg(target_os = "linux")]
 fn advise_large_pages(address: usize, bytes: usize) {
-    const LARGE_PAGE: usize = 2 << 20;
     const HUGEPAGE: i32 = 14;
     unsafe extern "C" {
         fn madvise(address: usize, length: usize, advice: i32) -> i32;
@@ -54,6 +105,21 @@ mod tests {
             assert!(numbers.iter().all(|&number| number == 0.0));
             numbers.iter_mut().for_each(|number| *number = 1.0);
             assert!(numbers.iter().all(|&number| number == 1.0));
+        }
+    }
+
+    #[test]
+    fn lines_are_zero_and_their_copies_are_their_own() {
+        for length in [0, 1, WORTH_A_LARGE_PAGE - 1, WORTH_A_LARGE_PAGE, 3 * WORTH_A_LARGE_PAGE + 7, 1 << 20]
+        {
+            let mut lines = Lines::zeros(length);
+            assert_eq!(lines.len(), length);
+            assert!(lines.iter().all(|&number| number == 0.0));
+            lines.iter_mut().for_each(|number| *number = 1.0);
+            let copy = lines.clone();
+            lines.fill(2.0);
+            assert!(copy.len() == length && copy.iter().all(|&number| number == 1.0));
+            assert!(length < WORTH_A_LARGE_PAGE || copy.as_ptr().addr().is_multiple_of(LARGE_PAGE));
         }
     }
 

@@ -9,7 +9,7 @@
 use crate::edges::{EdgeMask, draw};
 use crate::fits;
 use crate::isa::for_each_isa;
-use crate::matmul::{STEP_BLOCK, TILE_LINES, Tile};
+use crate::matmul::{TILE_LINES, Tiles};
 use crate::simd::Simd;
 
 /// Edges that share a block of four random words.
@@ -25,15 +25,23 @@ const COPIED_UNITS: usize = 32;
 const COPY_STRIDE: usize = CHUNK + 16;
 
 /// 0, 1, 2, …
-const POSITIONS: [u32; CHUNK] = {
-    let mut positions = [0; CHUNK];
+const LINES: [u32; TILE_LINES] = [0, 1, 2, 3, 4, 5];
+
+/// Where the steps of a line are that lie side by side.
+const BESIDE: [usize; CHUNK] = offsets(1);
+
+/// Where the steps of a column of a copy are.
+const BELOW: [usize; COPIED_UNITS] = offsets(COPY_STRIDE);
+
+const fn offsets<const STEPS: usize>(stride: usize) -> [usize; STEPS] {
+    let mut offsets = [0; STEPS];
     let mut i = 0;
-    while i < CHUNK {
-        positions[i] = i as u32;
+    while i < STEPS {
+        offsets[i] = i * stride;
         i += 1;
     }
-    positions
-};
+    offsets
+}
 
 /// A layer whose edges are dropped for all rows alike.
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +123,7 @@ fn forward_body<S: Simd>(
     columns.check(layer.inputs, inputs.len());
     columns.check(layer.units, to.len());
     for input in (0..layer.inputs).step_by(CHUNK) {
-        let steps = &POSITIONS[..CHUNK.min(layer.inputs - input)];
+        let steps = &BESIDE[..CHUNK.min(layer.inputs - input)];
         for first in (0..layer.units).step_by(UNITS) {
             let count = UNITS.min(layer.units - first);
             // SAFETY: the asserts above bound units, inputs and columns; the lanes are the running machine's.
@@ -126,23 +134,18 @@ fn forward_body<S: Simd>(
                     let mut copy = [0.0; TILE_LINES * COPY_STRIDE];
                     let from = weights.as_ptr().add((first + line) * layer.stride + input);
                     masked_copy::<S>(&layer, &words[line..line + lines], steps.len(), from, &mut copy);
-                    let mut column = 0;
-                    while column < columns.width {
-                        let vectors = ((columns.width - column) / S::LANES).min(S::TILE_VECTORS);
-                        let tile = Tile {
-                            values: copy.as_ptr(),
-                            line_stride: COPY_STRIDE,
-                            steps,
-                            step_stride: 1,
-                            v: inputs.as_ptr().add(input * columns.stride + column),
-                            v_stride: columns.stride,
-                            c: to.as_mut_ptr().add((first + line) * columns.stride + column),
-                            c_stride: columns.stride,
-                            add: input > 0,
-                        };
-                        tile.run_vectors::<S>(vectors, &POSITIONS[..lines], &[]);
-                        column += vectors * S::LANES;
-                    }
+                    let tiles = Tiles {
+                        values: copy.as_ptr(),
+                        line_stride: COPY_STRIDE,
+                        steps,
+                        v: inputs.as_ptr().add(input * columns.stride),
+                        v_stride: columns.stride,
+                        width: columns.width,
+                        c: to.as_mut_ptr().add((first + line) * columns.stride),
+                        c_stride: columns.stride,
+                        add: input > 0,
+                    };
+                    tiles.run::<S>(&LINES[..lines], &[]);
                 }
             }
         }
@@ -207,24 +210,19 @@ fn backward_body<S: Simd>(
                 let words = layer.words::<S>(input / CHUNK, first, count);
                 let from = weights.as_ptr().add(first * layer.stride + input);
                 masked_copy::<S>(&layer, &words[..count], inputs, from, &mut copy);
-                let mut column = 0;
-                while column < columns.width {
-                    let vectors = ((columns.width - column) / S::LANES).min(S::TILE_VECTORS);
-                    for line in (0..inputs).step_by(TILE_LINES) {
-                        let tile = Tile {
-                            values: copy.as_ptr().add(line),
-                            line_stride: 1,
-                            steps: &POSITIONS[..count],
-                            step_stride: COPY_STRIDE,
-                            v: gradients.as_ptr().add(first * columns.stride + column),
-                            v_stride: columns.stride,
-                            c: to.as_mut_ptr().add((input + line) * columns.stride + column),
-                            c_stride: columns.stride,
-                            add: first > 0,
-                        };
-                        tile.run_vectors::<S>(vectors, &POSITIONS[..TILE_LINES.min(inputs - line)], &[]);
-                    }
-                    column += vectors * S::LANES;
+                for line in (0..inputs).step_by(TILE_LINES) {
+                    let tiles = Tiles {
+                        values: copy.as_ptr().add(line),
+                        line_stride: 1,
+                        steps: &BELOW[..count],
+                        v: gradients.as_ptr().add(first * columns.stride),
+                        v_stride: columns.stride,
+                        width: columns.width,
+                        c: to.as_mut_ptr().add((input + line) * columns.stride),
+                        c_stride: columns.stride,
+                        add: first > 0,
+                    };
+                    tiles.run::<S>(&LINES[..TILE_LINES.min(inputs - line)], &[]);
                 }
             }
         }
@@ -254,8 +252,8 @@ for_each_isa! {
     ) = gradients_body
 }
 
-/// The width of a tile of the widest vectors.
-const MOST_WIDTH: usize = 64;
+/// Rows whose products are summed before those of the next.
+const ROWS: usize = 64;
 
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
@@ -281,35 +279,29 @@ fn gradients_body<S: Simd>(
             // SAFETY: the asserts above bound units, inputs and rows; the lanes are the running machine's.
             unsafe {
                 let words = layer.words::<S>(input / CHUNK, first + group, count);
-                let mut column = 0;
-                while column < inputs {
-                    let vectors = ((inputs - column) / S::LANES).min(S::TILE_VECTORS);
-                    for line in (0..count).step_by(TILE_LINES) {
-                        let lines = TILE_LINES.min(count - line);
-                        let mut sums = [0.0; TILE_LINES * MOST_WIDTH];
-                        for row in (0..rows.count).step_by(STEP_BLOCK) {
-                            let unit = first + group + line;
-                            let tile = Tile {
-                                values: gradients.as_ptr().add(unit * gradients_stride + row),
-                                line_stride: gradients_stride,
-                                steps: &POSITIONS[..STEP_BLOCK.min(rows.count - row)],
-                                step_stride: 1,
-                                v: rows.values.as_ptr().add(row * rows.stride + input + column),
-                                v_stride: rows.stride,
-                                c: sums.as_mut_ptr(),
-                                c_stride: MOST_WIDTH,
-                                add: row > 0,
-                            };
-                            tile.run_vectors::<S>(vectors, &POSITIONS[..lines], &[]);
-                        }
-                        let to = to.as_mut_ptr().add((group + line) * layer.stride + input + column);
-                        for (number, words) in words[line..line + lines].iter().enumerate() {
-                            let (sums, to) = (&sums[number * MOST_WIDTH..], to.add(number * layer.stride));
-                            let sums = &sums[..vectors * S::LANES];
-                            masked_sums::<S>(words, column, sums, layer.scale, fresh, to);
-                        }
+                for line in (0..count).step_by(TILE_LINES) {
+                    let lines = TILE_LINES.min(count - line);
+                    let unit = first + group + line;
+                    let mut sums = [0.0; TILE_LINES * CHUNK];
+                    for row in (0..rows.count).step_by(ROWS) {
+                        let tiles = Tiles {
+                            values: gradients.as_ptr().add(unit * gradients_stride + row),
+                            line_stride: gradients_stride,
+                            steps: &BESIDE[..ROWS.min(rows.count - row)],
+                            v: rows.values.as_ptr().add(row * rows.stride + input),
+                            v_stride: rows.stride,
+                            width: inputs,
+                            c: sums.as_mut_ptr(),
+                            c_stride: CHUNK,
+                            add: row > 0,
+                        };
+                        tiles.run::<S>(&LINES[..lines], &[]);
                     }
-                    column += vectors * S::LANES;
+                    let to = to.as_mut_ptr().add((group + line) * layer.stride + input);
+                    for (number, words) in words[line..line + lines].iter().enumerate() {
+                        let (sums, to) = (&sums[number * CHUNK..], to.add(number * layer.stride));
+                        masked_sums::<S>(words, 0, &sums[..inputs], layer.scale, fresh, to);
+                    }
                 }
             }
         }

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use thinnet_kernels::edges::EdgeMask;
 use thinnet_kernels::matmul;
+use thinnet_kernels::memory::Lines;
 use thinnet_kernels::philox::Key;
 use thinnet_kernels::row_edges::{self, RowEdges};
 use thinnet_kernels::shared_edges::{self, Columns, Rows, SharedEdges};
@@ -96,7 +97,9 @@ impl Slice {
             if index < last {
                 reach(&mut self.copies.lines, true, copied_units(stride(units)) * stride(units));
                 reach(&mut self.copies.inputs, is_normal, size);
-                reach(&mut level.square_rows, learns, level.rows.len());
+                if learns && level.square_rows.is_empty() {
+                    level.square_rows = Lines::zeros(level.rows.len());
+                }
             }
         }
     }

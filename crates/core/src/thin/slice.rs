@@ -5,6 +5,7 @@
 //! of [`Kept`] say which they are. The whole network is the case in which all are kept.
 
 use thinnet_kernels::elementwise::{self, RowMask, Units};
+use thinnet_kernels::memory::Lines;
 use thinnet_kernels::{Isa, LINE, gather, line, stride};
 
 use super::edges::{Copies, EdgeNoise};
@@ -28,7 +29,7 @@ pub(super) struct Level {
     /// The activations, `[kept units, rows]`.
     pub units: Vec<f32>,
     /// The same, `[rows, stride(kept units)]`: what the gradient of the weights above needs.
-    pub rows: Vec<f32>,
+    pub rows: Lines,
     /// The pre-activations, `[kept units, rows]`, where the derivative needs them.
     pub pre: Vec<f32>,
     /// The gradient of the loss by the pre-activations, `[kept units, rows]`.
@@ -37,7 +38,7 @@ pub(super) struct Level {
     /// loss by them, `[units, rows]`.
     pub slopes: Vec<f32>,
     /// With normal noise on the edges above: the squares of `rows`.
-    pub square_rows: Vec<f32>,
+    pub square_rows: Lines,
     /// What its noise needs, where it has any.
     pub noise: NoiseBuffers,
 }
@@ -51,14 +52,15 @@ impl Level {
         Self {
             kept: Kept::whole(units),
             units: zeros(true, size),
-            rows: zeros(
-                place == Place::Input || train && place == Place::Hidden,
-                padded_rows * stride(units) + LINE,
-            ),
+            rows: Lines::zeros(if place == Place::Input || train && place == Place::Hidden {
+                padded_rows * stride(units) + LINE
+            } else {
+                0
+            }),
             pre: zeros(train && place == Place::Hidden && !from_output, size),
             gradients: zeros(train && place != Place::Input, size),
             slopes: Vec::new(),
-            square_rows: Vec::new(),
+            square_rows: Lines::default(),
             noise: NoiseBuffers::default(),
         }
     }

@@ -2,7 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use thinnet_kernels::{Isa, line, memory, reduce};
+use thinnet_kernels::memory::{self, Lines};
+use thinnet_kernels::{Isa, line, reduce};
 
 use super::ahead::{Ahead, WINDOW};
 use super::blocks::{self, Block, Parameters, Part};
@@ -58,8 +59,8 @@ pub(super) struct Working {
 /// The gradients of one block, and of the kept units of one slice.
 #[derive(Debug)]
 struct Scratch {
-    whole: Vec<f32>,
-    compact: Vec<f32>,
+    whole: Lines,
+    compact: Lines,
 }
 
 impl Stepper {
@@ -94,7 +95,8 @@ impl Stepper {
         }
         let blocks = blocks::cut(&network);
         let length = blocks::scratch_length(&network, &blocks);
-        let new_scratch = || Mutex::new(Scratch { whole: vec![0.0; length], compact: vec![0.0; length] });
+        let new_scratch =
+            || Mutex::new(Scratch { whole: Lines::zeros(length), compact: Lines::zeros(length) });
         let count = network.values().len();
         let zeros = |needed: bool| {
             memory::zeros(if needed { count } else { 0 }).map_err(|_| {

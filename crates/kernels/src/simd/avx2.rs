@@ -116,15 +116,13 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn walk<const LINES: usize, const VECTORS: usize>(
-        walk: Walk<'_>,
+        walk: &Walk<'_>,
         lines: [*const f32; LINES],
         next: [*const f32; LINES],
-    ) -> [[__m256; VECTORS]; LINES] {
+    ) {
         unsafe {
             if LINES == 6 && VECTORS == 2 {
-                let mut sums = [[_mm256_setzero_ps(); VECTORS]; LINES];
-                walk_whole_tile(walk, lines.as_ptr(), next.as_ptr(), sums.as_mut_ptr().cast());
-                sums
+                walk_whole_tile(walk, lines.as_ptr(), next.as_ptr());
             } else {
                 walk_lines::<Self, LINES, VECTORS>(walk, lines, next)
             }
@@ -332,12 +330,7 @@ unsafe fn transpose_8(from: *const f32, stride: usize, to: *mut f32, to_stride: 
 /// [`Simd::walk`] for six lines of two vectors. With what a step loads they take 15 of the 16 registers;
 /// a compiler, which likes to load early, runs out of them, so the order of a step is written down here.
 #[target_feature(enable = "avx2,fma")]
-unsafe fn walk_whole_tile(
-    walk: Walk<'_>,
-    lines: *const *const f32,
-    next: *const *const f32,
-    sums: *mut __m256,
-) {
+unsafe fn walk_whole_tile(walk: &Walk<'_>, lines: *const *const f32, next: *const *const f32) {
     macro_rules! line {
         ($pointer:literal, $first:literal, $second:literal) => {
             concat!(
@@ -353,39 +346,87 @@ unsafe fn walk_whole_tile(
             )
         };
     }
-    unsafe {
-        let zero = _mm256_setzero_ps();
-        let (mut a0, mut a1, mut a2, mut a3, mut a4, mut a5) = (zero, zero, zero, zero, zero, zero);
-        let (mut b0, mut b1, mut b2, mut b3, mut b4, mut b5) = (zero, zero, zero, zero, zero, zero);
-        let (mut turn, mut v) = (0, walk.v);
-        for &step in walk.steps {
-            let at = step as usize * walk.step_stride;
-            Avx2::prefetch((*next.add(turn)).add(at));
-            turn = if turn == 5 { 0 } else { turn + 1 };
-            std::arch::asm!(
-                "vmovups {left}, [{v}]",
-                "vmovups {right}, [{v} + 32]",
+    macro_rules! step {
+        ($fetched:literal) => {
+            concat!(
+                "mov {at}, [{step}]\n",
+                "vmovups {left}, [{v}]\n",
+                "vmovups {right}, [{v} + 32]\n",
+                "prefetcht0 [{",
+                $fetched,
+                "}]\n",
                 line!("l0", "a0", "b0"),
                 line!("l1", "a1", "b1"),
+                "add {v}, {v_stride}\n",
                 line!("l2", "a2", "b2"),
                 line!("l3", "a3", "b3"),
+                "add {step}, 8\n",
                 line!("l4", "a4", "b4"),
                 line!("l5", "a5", "b5"),
-                v = in(reg) v,
-                at = in(reg) at,
-                l0 = in(reg) *lines, l1 = in(reg) *lines.add(1), l2 = in(reg) *lines.add(2),
-                l3 = in(reg) *lines.add(3), l4 = in(reg) *lines.add(4), l5 = in(reg) *lines.add(5),
-                a0 = inout(ymm_reg) a0, a1 = inout(ymm_reg) a1, a2 = inout(ymm_reg) a2,
-                a3 = inout(ymm_reg) a3, a4 = inout(ymm_reg) a4, a5 = inout(ymm_reg) a5,
-                b0 = inout(ymm_reg) b0, b1 = inout(ymm_reg) b1, b2 = inout(ymm_reg) b2,
-                b3 = inout(ymm_reg) b3, b4 = inout(ymm_reg) b4, b5 = inout(ymm_reg) b5,
-                left = out(ymm_reg) _, right = out(ymm_reg) _, scalar = out(ymm_reg) _,
-                options(nostack, readonly, preserves_flags),
-            );
-            v = v.wrapping_add(walk.v_stride);
+            )
+        };
+    }
+    unsafe {
+        let mut sums = [[_mm256_setzero_ps(); 2]; 6];
+        if walk.add {
+            for line in 0..6 {
+                let from = walk.c.add(line * walk.c_stride);
+                sums[line] = [_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))];
+            }
         }
-        for (i, sum) in [a0, b0, a1, b1, a2, b2, a3, b3, a4, b4, a5, b5].into_iter().enumerate() {
-            *sums.add(i) = sum;
+        let [
+            [mut a0, mut b0],
+            [mut a1, mut b1],
+            [mut a2, mut b2],
+            [mut a3, mut b3],
+            [mut a4, mut b4],
+            [mut a5, mut b5],
+        ] = sums;
+        let steps = walk.steps.as_ptr_range();
+        macro_rules! steps {
+            ($even:literal, $odd:literal, $one:expr, $other:expr) => {
+                std::arch::asm!(
+                    "test {at:l}, 1",
+                    "jz 3f",
+                    step!($even),
+                    "3:",
+                    "cmp {step}, {end}",
+                    "je 4f",
+                    "2:",
+                    step!($even),
+                    step!($odd),
+                    "cmp {step}, {end}",
+                    "jne 2b",
+                    "4:",
+                    step = inout(reg) steps.start => _,
+                    end = in(reg) steps.end,
+                    v = inout(reg) walk.v => _,
+                    v_stride = in(reg) walk.v_stride * 4,
+                    at = inout(reg) walk.steps.len() => _,
+                    one = in(reg) $one,
+                    other = in(reg) $other,
+                    l0 = in(reg) *lines, l1 = in(reg) *lines.add(1), l2 = in(reg) *lines.add(2),
+                    l3 = in(reg) *lines.add(3), l4 = in(reg) *lines.add(4), l5 = in(reg) *lines.add(5),
+                    a0 = inout(ymm_reg) a0, a1 = inout(ymm_reg) a1, a2 = inout(ymm_reg) a2,
+                    a3 = inout(ymm_reg) a3, a4 = inout(ymm_reg) a4, a5 = inout(ymm_reg) a5,
+                    b0 = inout(ymm_reg) b0, b1 = inout(ymm_reg) b1, b2 = inout(ymm_reg) b2,
+                    b3 = inout(ymm_reg) b3, b4 = inout(ymm_reg) b4, b5 = inout(ymm_reg) b5,
+                    left = out(ymm_reg) _, right = out(ymm_reg) _, scalar = out(ymm_reg) _,
+                    options(nostack, readonly),
+                )
+            };
+        }
+        if walk.ahead == 0 {
+            let turn = walk.turn % 3 * 2;
+            steps!("one} + 4 * {at", "other} + 4 * {at", *next.add(turn), *next.add(turn + 1));
+        } else {
+            steps!("v} + 4 * {one", "v} + 4 * {other", walk.ahead, walk.ahead);
+        }
+        let sums = [[a0, b0], [a1, b1], [a2, b2], [a3, b3], [a4, b4], [a5, b5]];
+        for line in 0..6 {
+            let to = walk.c.add(line * walk.c_stride);
+            _mm256_storeu_ps(to, sums[line][0]);
+            _mm256_storeu_ps(to.add(8), sums[line][1]);
         }
     }
 }

@@ -70,14 +70,13 @@ pub trait Simd: Copy {
     /// Lane i where bit i is set.
     unsafe fn mask_from_bits(bits: u32) -> Self::M;
 
-    /// The sums of a tile: of the numbers along each line times the vectors beside them. The lines of the next
-    /// tile are fetched meanwhile.
+    /// Adds to a tile the numbers along each line times the vectors beside them, step after step.
     #[inline(always)]
     unsafe fn walk<const LINES: usize, const VECTORS: usize>(
-        walk: Walk<'_>,
+        walk: &Walk<'_>,
         lines: [*const f32; LINES],
         next: [*const f32; LINES],
-    ) -> [[Self::F; VECTORS]; LINES] {
+    ) {
         // SAFETY: as the caller's.
         unsafe { walk_lines::<Self, LINES, VECTORS>(walk, lines, next) }
     }
@@ -120,33 +119,47 @@ pub trait Simd: Copy {
     unsafe fn compress_16(bits: u16, from: *const f32, to: *mut f32);
 }
 
-/// The steps of a tile, the same for all its lines.
+/// What the lines of a tile have in common.
 #[derive(Clone, Copy)]
 pub struct Walk<'a> {
-    /// Which numbers of a line are taken, and how far apart these lie.
-    pub steps: &'a [u32],
-    pub step_stride: usize,
+    /// How far into its line each number is.
+    pub steps: &'a [usize],
     /// The vectors of the first step, and how far those of the next lie behind them.
     pub v: *const f32,
     pub v_stride: usize,
+    /// The tile, and how far its lines lie apart.
+    pub c: *mut f32,
+    pub c_stride: usize,
+    /// Whether the tile holds sums already; if not, they begin with 0.
+    pub add: bool,
+    /// Behind which of the vectors those lie that are needed next; 0: next are other lines.
+    pub ahead: usize,
+    /// How many tiles of the same lines were walked before this one.
+    pub turn: usize,
 }
 
 /// [`Simd::walk`] as a compiler orders it.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "see matmul::Tile::run")]
-unsafe fn walk_lines<S: Simd, const LINES: usize, const VECTORS: usize>(
-    walk: Walk<'_>,
+pub unsafe fn walk_lines<S: Simd, const LINES: usize, const VECTORS: usize>(
+    walk: &Walk<'_>,
     lines: [*const f32; LINES],
     next: [*const f32; LINES],
-) -> [[S::F; VECTORS]; LINES] {
+) {
     // SAFETY: as the caller's.
     unsafe {
         let mut sums = [[S::splat(0.0); VECTORS]; LINES];
+        if walk.add {
+            for line in 0..LINES {
+                for i in 0..VECTORS {
+                    sums[line][i] = S::load(walk.c.add(line * walk.c_stride + i * S::LANES));
+                }
+            }
+        }
         let (mut turn, mut v) = (0, walk.v);
-        for &step in walk.steps {
-            let at = step as usize * walk.step_stride;
+        for &at in walk.steps {
             // In turn: the steps between two turns of a line are closer together than a cache line is long.
-            S::prefetch(next[turn].add(at));
+            S::prefetch(next[turn].wrapping_add(at));
             turn = if turn + 1 == LINES { 0 } else { turn + 1 };
             let mut vectors = [S::splat(0.0); VECTORS];
             for i in 0..VECTORS {
@@ -160,6 +173,10 @@ unsafe fn walk_lines<S: Simd, const LINES: usize, const VECTORS: usize>(
             }
             v = v.wrapping_add(walk.v_stride);
         }
-        sums
+        for line in 0..LINES {
+            for i in 0..VECTORS {
+                S::store(walk.c.add(line * walk.c_stride + i * S::LANES), sums[line][i]);
+            }
+        }
     }
 }
