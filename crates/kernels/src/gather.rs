@@ -45,22 +45,22 @@ fn transpose_body<S: Simd>(
 }
 
 for_each_isa! {
-    /// Adds the values of a compact line to those places of a whole line whose bit is set:
-    /// bit b of `bits[i]` is place 16 i + b.
+    /// Writes the values of a compact line to those places of a whole line whose bit is set, and 0 to the
+    /// others; or with `add` adds them. Bit b of `bits[i]` is place 16 i + b.
     ///
     /// # Panics
     /// If `whole` has fewer than 16 places for each of `bits`, or `compact` is not 16 values
     /// longer than there are bits set: a block is read whole, even one with no bit set.
-    pub fn expand_add(bits: &[u16], compact: &[f32], whole: &mut [f32]) = expand_add_body
+    pub fn expand(bits: &[u16], compact: &[f32], whole: &mut [f32], add: bool) = expand_body
 }
 
 #[inline(always)]
-fn expand_add_body<S: Simd>(bits: &[u16], compact: &[f32], whole: &mut [f32]) {
+fn expand_body<S: Simd>(bits: &[u16], compact: &[f32], whole: &mut [f32], add: bool) {
     check_bits(bits, compact.len(), whole.len());
     let mut next = 0;
     for (block, &bits) in bits.iter().enumerate() {
         // SAFETY: checked above.
-        unsafe { S::expand_add_16(bits, compact.as_ptr().add(next), whole.as_mut_ptr().add(block * LINE)) }
+        unsafe { S::expand_16(bits, compact.as_ptr().add(next), whole.as_mut_ptr().add(block * LINE), add) }
         next += bits.count_ones() as usize;
     }
 }
@@ -70,7 +70,7 @@ for_each_isa! {
     /// without gaps. What follows them in `compact`, up to 16 values, is overwritten.
     ///
     /// # Panics
-    /// As [`expand_add`].
+    /// As [`expand`].
     pub fn compress(bits: &[u16], whole: &[f32], compact: &mut [f32]) = compress_body
 }
 

@@ -5,7 +5,7 @@ mod common;
 use common::{Random, UNTOUCHED, assert_same_bits, cases, every_isa};
 use proptest::prelude::*;
 use thinnet_kernels::LINE;
-use thinnet_kernels::gather::{compress, expand_add, transpose};
+use thinnet_kernels::gather::{compress, expand, transpose};
 
 fn gap() -> impl Strategy<Value = usize> {
     prop_oneof![Just(0usize), 1..40usize]
@@ -60,19 +60,22 @@ proptest! {
     }
 
     #[test]
-    fn expand_add_adds_where_a_bit_is_set(bits in bits(), tails in [gap(), gap()], seed in any::<u64>()) {
+    fn expand_writes_or_adds_where_a_bit_is_set(
+        bits in bits(), tails in [gap(), gap()], add in any::<bool>(), seed in any::<u64>(),
+    ) {
         let places = places(&bits);
         let mut random = Random(seed);
         let before = random.values(bits.len() * LINE + tails[0]);
         let mut compact = random.values(places.len() + LINE + tails[1]);
         compact[places.len()..].fill(f32::NAN);
         let mut expected = before.clone();
+        expected[..bits.len() * LINE].iter_mut().for_each(|value| *value = if add { *value } else { 0.0 });
         for (&place, value) in places.iter().zip(&compact) {
             expected[place] += value;
         }
         for isa in every_isa() {
             let mut whole = before.clone();
-            expand_add(isa, &bits, &compact, &mut whole);
+            expand(isa, &bits, &compact, &mut whole, add);
             assert_same_bits(&whole, &expected, isa);
         }
     }

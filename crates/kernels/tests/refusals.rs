@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use common::every_isa;
 use thinnet_kernels::elementwise::{Activation, RowMask, Units, activate, differentiate};
-use thinnet_kernels::gather::{compress, expand_add, transpose};
+use thinnet_kernels::gather::{compress, expand, transpose};
 use thinnet_kernels::matmul::{Submatrix, product};
 use thinnet_kernels::philox::Key;
 use thinnet_kernels::reduce::{multiply, sum, sum_of_squares};
@@ -117,7 +117,7 @@ fn gather_refuses_what_does_not_fit() {
     let bits = [u16::MAX, 0b101, 0];
     let both = |message: &str, compact: usize, whole: usize| {
         assert_refused(message, |isa| compress(isa, &bits, &vec![0.; whole], &mut vec![0.; compact]));
-        assert_refused(message, |isa| expand_add(isa, &bits, &vec![0.; compact], &mut vec![0.; whole]));
+        assert_refused(message, |isa| expand(isa, &bits, &vec![0.; compact], &mut vec![0.; whole], true));
     };
     both("the compact line is too short", 18 + LINE - 1, 3 * LINE);
     both("the whole line is too short", 18 + LINE, 3 * LINE - 1);

@@ -82,9 +82,6 @@ impl Slice {
             matmul::product(self.isa, gradients, &below.rows, inputs_stride, width, to, whole_stride, !first);
             return;
         }
-        if first {
-            to[..units.len() * whole_stride].fill(0.0);
-        }
         matmul::product(
             self.isa,
             gradients,
@@ -95,9 +92,16 @@ impl Slice {
             inputs_stride,
             false,
         );
-        for (position, &unit) in above.kept.units()[kept].iter().enumerate() {
-            let line = &mut to[(unit as usize - units.start) * whole_stride..][..whole_stride];
-            gather::expand_add(self.isa, below.kept.bits(), &compact[position * inputs_stride..], line);
+        let mut kept = above.kept.units()[kept].iter().enumerate().peekable();
+        for (unit, line) in units.zip(to.chunks_exact_mut(whole_stride)) {
+            match kept.next_if(|&(_, &kept)| kept as usize == unit) {
+                Some((position, _)) => {
+                    let compact = &compact[position * inputs_stride..];
+                    gather::expand(self.isa, below.kept.bits(), compact, line, !first);
+                }
+                None if first => line.fill(0.0),
+                None => {}
+            }
         }
     }
 

@@ -222,11 +222,11 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn expand_add_16(bits: u16, compact: *const f32, to: *mut f32) {
+    unsafe fn expand_16(bits: u16, compact: *const f32, to: *mut f32, add: bool) {
         let [low, high] = bits.to_le_bytes();
         unsafe {
-            expand_add_8(low, compact, to);
-            expand_add_8(high, compact.add(low.count_ones() as usize), to.add(8));
+            expand_8(low, compact, to, add);
+            expand_8(high, compact.add(low.count_ones() as usize), to.add(8), add);
         }
     }
 
@@ -283,12 +283,16 @@ unsafe fn from_places(values: __m256, places: &[u8; 8]) -> __m256 {
     unsafe { _mm256_permutevar8x32_ps(values, _mm256_cvtepu8_epi32(_mm_loadl_epi64(places.as_ptr().cast()))) }
 }
 
-/// Half of [`Simd::expand_add_16`].
+/// Half of [`Simd::expand_16`].
 #[inline(always)]
-unsafe fn expand_add_8(bits: u8, compact: *const f32, to: *mut f32) {
+unsafe fn expand_8(bits: u8, compact: *const f32, to: *mut f32, add: bool) {
     unsafe {
         let values = from_places(_mm256_loadu_ps(compact), &EXPANDED[bits as usize]);
-        let (whole, mask) = (_mm256_loadu_ps(to), Avx2::mask_from_bits(bits.into()));
+        let mask = Avx2::mask_from_bits(bits.into());
+        if !add {
+            return _mm256_storeu_ps(to, _mm256_and_ps(mask, values));
+        }
+        let whole = _mm256_loadu_ps(to);
         // Under the mask: a sum with 0 would turn a -0 beside it into 0.
         _mm256_storeu_ps(to, _mm256_blendv_ps(whole, _mm256_add_ps(whole, values), mask));
     }

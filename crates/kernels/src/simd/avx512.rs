@@ -228,9 +228,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn expand_add_16(bits: u16, compact: *const f32, to: *mut f32) {
+    unsafe fn expand_16(bits: u16, compact: *const f32, to: *mut f32, add: bool) {
         unsafe {
             let values = _mm512_maskz_expand_ps(bits, _mm512_loadu_ps(compact));
+            if !add {
+                return _mm512_storeu_ps(to, values);
+            }
             // Under the mask: a sum with 0 would turn a -0 beside it into 0.
             let whole = _mm512_loadu_ps(to);
             _mm512_storeu_ps(to, _mm512_mask_add_ps(whole, bits, whole, values));

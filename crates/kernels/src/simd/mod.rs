@@ -110,9 +110,9 @@ pub trait Simd: Copy {
     /// 16 lines `to_stride` apart.
     unsafe fn transpose_16(from: *const f32, stride: usize, to: *mut f32, to_stride: usize);
 
-    /// Adds the values at `compact` to those lanes of the 16 at `to` whose bit is set, in
-    /// order. `compact` must be readable for 16 values.
-    unsafe fn expand_add_16(bits: u16, compact: *const f32, to: *mut f32);
+    /// Writes the values at `compact` to those lanes of the 16 at `to` whose bit is set, in order, and 0 to
+    /// the others; or with `add` adds them. `compact` must be readable for 16 values.
+    unsafe fn expand_16(bits: u16, compact: *const f32, to: *mut f32, add: bool);
 
     /// Writes those of the 16 values at `from` whose bit is set to `to`, in order, without
     /// gaps. `to` must be writable for 16 values.

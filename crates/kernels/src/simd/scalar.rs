@@ -185,8 +185,12 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
-    unsafe fn expand_add_16(bits: u16, compact: *const f32, to: *mut f32) {
+    unsafe fn expand_16(bits: u16, compact: *const f32, to: *mut f32, add: bool) {
         let (mut left, mut next) = (bits, 0);
+        if !add {
+            // SAFETY: the caller gives room for 16 values.
+            unsafe { to.write_bytes(0, 16) }
+        }
         while left != 0 {
             // SAFETY: a bit below 16 is set, and at most 16 are.
             unsafe { *to.add(left.trailing_zeros() as usize) += *compact.add(next) }
