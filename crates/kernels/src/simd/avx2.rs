@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{BELOW_ONE, ONE, Simd, Walk, walk_lines};
+use super::{BELOW_ONE, ONE, Simd, Walk};
 
 /// Eight lanes of a ymm register.
 #[derive(Clone, Copy)]
@@ -120,11 +120,19 @@ impl Simd for Avx2 {
         lines: [*const f32; LINES],
         next: [*const f32; LINES],
     ) {
+        let (l, n) = (&lines[..], &next[..]);
+        // Lines of two vectors make a line of the buffers, so there is no tile of one vector.
         unsafe {
-            if LINES == 6 && VECTORS == 2 {
-                walk_whole_tile(walk, lines.as_ptr(), next.as_ptr());
-            } else {
-                walk_lines::<Self, LINES, VECTORS>(walk, lines, next)
+            match (l, n) {
+                (&[a, b, c, d, e, f], &[g, h, i, j, k, l]) => {
+                    walk_6(walk, [a, b, c, d, e, f], [g, h, i, j, k, l])
+                }
+                (&[a, b, c, d, e], &[g, h, i, j, k]) => walk_5(walk, [a, b, c, d, e], [g, h, i, j, k]),
+                (&[a, b, c, d], &[g, h, i, j]) => walk_4(walk, [a, b, c, d], [g, h, i, j]),
+                (&[a, b, c], &[g, h, i]) => walk_3(walk, [a, b, c], [g, h, i]),
+                (&[a, b], &[g, h]) => walk_2(walk, [a, b], [g, h]),
+                (&[a], &[g]) => walk_1(walk, [a], [g]),
+                _ => {}
             }
         }
     }
@@ -331,106 +339,91 @@ unsafe fn transpose_8(from: *const f32, stride: usize, to: *mut f32, to_stride: 
     }
 }
 
-/// [`Simd::walk`] for six lines of two vectors. With what a step loads they take 15 of the 16 registers;
-/// a compiler, which likes to load early, runs out of them, so the order of a step is written down here.
-#[target_feature(enable = "avx2,fma")]
-unsafe fn walk_whole_tile(walk: &Walk<'_>, lines: *const *const f32, next: *const *const f32) {
-    macro_rules! line {
-        ($pointer:literal, $first:literal, $second:literal) => {
-            concat!(
-                "vbroadcastss {scalar}, [{",
-                $pointer,
-                "} + 4 * {at}]\n",
-                "vfmadd231ps {",
-                $first,
-                "}, {left}, {scalar}\n",
-                "vfmadd231ps {",
-                $second,
-                "}, {right}, {scalar}\n",
-            )
-        };
-    }
-    macro_rules! step {
-        ($fetched:literal) => {
-            concat!(
-                "mov {at}, [{step}]\n",
-                "vmovups {left}, [{v}]\n",
-                "vmovups {right}, [{v} + 32]\n",
-                "prefetcht0 [{",
-                $fetched,
-                "}]\n",
-                line!("l0", "a0", "b0"),
-                line!("l1", "a1", "b1"),
-                "add {v}, {v_stride}\n",
-                line!("l2", "a2", "b2"),
-                line!("l3", "a3", "b3"),
-                "add {step}, 8\n",
-                line!("l4", "a4", "b4"),
-                line!("l5", "a5", "b5"),
-            )
-        };
-    }
-    unsafe {
-        let mut sums = [[_mm256_setzero_ps(); 2]; 6];
-        if walk.add {
-            for line in 0..6 {
-                let from = walk.c.add(line * walk.c_stride);
-                sums[line] = [_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))];
+/// [`Simd::walk`] for two vectors. With what a step of six lines loads they take 15 of the 16 registers; a
+/// compiler, which likes to load early, runs out of them, so the order of a step is written down here.
+macro_rules! walk_tile {
+    ($name:ident, $count:literal: $($at:literal $line:ident $left:ident $right:ident),*) => {
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn $name(walk: &Walk<'_>, lines: [*const f32; $count], next: [*const f32; $count]) {
+            macro_rules! step {
+                ($fetched:literal) => {
+                    concat!(
+                        "mov {at}, [{step}]\n",
+                        "vmovups {left}, [{v}]\n",
+                        "vmovups {right}, [{v} + 32]\n",
+                        "prefetcht0 [{", $fetched, "}]\n",
+                        $(
+                            "vbroadcastss {scalar}, [{", stringify!($line), "} + 4 * {at}]\n",
+                            "vfmadd231ps {", stringify!($left), "}, {left}, {scalar}\n",
+                            "vfmadd231ps {", stringify!($right), "}, {right}, {scalar}\n",
+                        )*
+                        "add {v}, {v_stride}\n",
+                        "add {step}, 8\n",
+                    )
+                };
+            }
+            let zero = _mm256_setzero_ps();
+            $(let (mut $left, mut $right) = (zero, zero);)*
+            // Two steps in a turn; an odd number of them begins with one alone.
+            macro_rules! steps {
+                ($even:literal, $odd:literal, $one:expr, $other:expr) => {{
+                    let steps = walk.steps.as_ptr_range();
+                    std::arch::asm!(
+                        "test {at:l}, 1",
+                        "jz 3f",
+                        step!($even),
+                        "3:",
+                        "cmp {step}, {end}",
+                        "je 4f",
+                        "2:",
+                        step!($even),
+                        step!($odd),
+                        "cmp {step}, {end}",
+                        "jne 2b",
+                        "4:",
+                        step = inout(reg) steps.start => _,
+                        end = in(reg) steps.end,
+                        v = inout(reg) walk.v => _,
+                        v_stride = in(reg) walk.v_stride * size_of::<f32>(),
+                        at = inout(reg) walk.steps.len() => _,
+                        one = in(reg) $one,
+                        other = in(reg) $other,
+                        $(
+                            $line = in(reg) lines[$at],
+                            $left = inout(ymm_reg) $left,
+                            $right = inout(ymm_reg) $right,
+                        )*
+                        left = out(ymm_reg) _, right = out(ymm_reg) _, scalar = out(ymm_reg) _,
+                        options(nostack, readonly),
+                    )
+                }};
+            }
+            unsafe {
+                if walk.add {
+                    $(
+                        let from = walk.c.add($at * walk.c_stride);
+                        ($left, $right) = (_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8)));
+                    )*
+                }
+                if walk.ahead == 0 {
+                    let one = walk.turn * 2 % $count;
+                    steps!("one} + 4 * {at", "other} + 4 * {at", next[one], next[(one + 1) % $count]);
+                } else {
+                    steps!("v} + 4 * {one", "v} + 4 * {other", walk.ahead, walk.ahead);
+                }
+                $(
+                    let to = walk.c.add($at * walk.c_stride);
+                    _mm256_storeu_ps(to, $left);
+                    _mm256_storeu_ps(to.add(8), $right);
+                )*
             }
         }
-        let [
-            [mut a0, mut b0],
-            [mut a1, mut b1],
-            [mut a2, mut b2],
-            [mut a3, mut b3],
-            [mut a4, mut b4],
-            [mut a5, mut b5],
-        ] = sums;
-        let steps = walk.steps.as_ptr_range();
-        macro_rules! steps {
-            ($even:literal, $odd:literal, $one:expr, $other:expr) => {
-                std::arch::asm!(
-                    "test {at:l}, 1",
-                    "jz 3f",
-                    step!($even),
-                    "3:",
-                    "cmp {step}, {end}",
-                    "je 4f",
-                    "2:",
-                    step!($even),
-                    step!($odd),
-                    "cmp {step}, {end}",
-                    "jne 2b",
-                    "4:",
-                    step = inout(reg) steps.start => _,
-                    end = in(reg) steps.end,
-                    v = inout(reg) walk.v => _,
-                    v_stride = in(reg) walk.v_stride * 4,
-                    at = inout(reg) walk.steps.len() => _,
-                    one = in(reg) $one,
-                    other = in(reg) $other,
-                    l0 = in(reg) *lines, l1 = in(reg) *lines.add(1), l2 = in(reg) *lines.add(2),
-                    l3 = in(reg) *lines.add(3), l4 = in(reg) *lines.add(4), l5 = in(reg) *lines.add(5),
-                    a0 = inout(ymm_reg) a0, a1 = inout(ymm_reg) a1, a2 = inout(ymm_reg) a2,
-                    a3 = inout(ymm_reg) a3, a4 = inout(ymm_reg) a4, a5 = inout(ymm_reg) a5,
-                    b0 = inout(ymm_reg) b0, b1 = inout(ymm_reg) b1, b2 = inout(ymm_reg) b2,
-                    b3 = inout(ymm_reg) b3, b4 = inout(ymm_reg) b4, b5 = inout(ymm_reg) b5,
-                    left = out(ymm_reg) _, right = out(ymm_reg) _, scalar = out(ymm_reg) _,
-                    options(nostack, readonly),
-                )
-            };
-        }
-        if walk.ahead == 0 {
-            let turn = walk.turn % 3 * 2;
-            steps!("one} + 4 * {at", "other} + 4 * {at", *next.add(turn), *next.add(turn + 1));
-        } else {
-            steps!("v} + 4 * {one", "v} + 4 * {other", walk.ahead, walk.ahead);
-        }
-        let sums = [[a0, b0], [a1, b1], [a2, b2], [a3, b3], [a4, b4], [a5, b5]];
-        for line in 0..6 {
-            let to = walk.c.add(line * walk.c_stride);
-            _mm256_storeu_ps(to, sums[line][0]);
-            _mm256_storeu_ps(to.add(8), sums[line][1]);
-        }
-    }
+    };
 }
+
+walk_tile!(walk_6, 6: 0 l0 a0 b0, 1 l1 a1 b1, 2 l2 a2 b2, 3 l3 a3 b3, 4 l4 a4 b4, 5 l5 a5 b5);
+walk_tile!(walk_5, 5: 0 l0 a0 b0, 1 l1 a1 b1, 2 l2 a2 b2, 3 l3 a3 b3, 4 l4 a4 b4);
+walk_tile!(walk_4, 4: 0 l0 a0 b0, 1 l1 a1 b1, 2 l2 a2 b2, 3 l3 a3 b3);
+walk_tile!(walk_3, 3: 0 l0 a0 b0, 1 l1 a1 b1, 2 l2 a2 b2);
+walk_tile!(walk_2, 2: 0 l0 a0 b0, 1 l1 a1 b1);
+walk_tile!(walk_1, 1: 0 l0 a0 b0);
