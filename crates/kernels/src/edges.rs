@@ -43,7 +43,7 @@ pub fn keep(rate: u16) -> f32 {
 /// # Safety
 /// The machine must have the lanes' instructions.
 #[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "index loops keep the instruction set; see matmul::Tile")]
+#[allow(clippy::needless_range_loop, reason = "index loops keep the instruction set; see matmul::Tiles")]
 pub(crate) unsafe fn draw<S: Simd>(mask: EdgeMask, block: u32) -> [S::U; 4] {
     // SAFETY: as the caller's.
     unsafe {

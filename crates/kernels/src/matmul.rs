@@ -61,7 +61,7 @@ for_each_isa! {
     /// C\[j, ..width\] = sum over k of S\[j, k\] V\[k, ..width\], or with `accumulate` added to C.
     ///
     /// V is `[steps, v_stride]` and C `[lines, c_stride]`; `width` is a multiple of [`LINE`].
-    /// The sum runs over k in order, in blocks of 64, whatever the machine.
+    /// The sum runs over k in order, whatever the machine.
     ///
     /// # Panics
     /// If an index leads outside `values`, `v` or `c`.
@@ -121,6 +121,7 @@ fn product_body<S: Simd>(
                         c: c.as_mut_ptr().add(first_line * c_stride + panel),
                         c_stride,
                         add: accumulate || first_step > 0,
+                        ahead: if panel + PANEL < width { PANEL } else { STEP_BLOCK * v_stride - panel },
                     };
                     tiles.run::<S>(lines, next);
                 }
@@ -142,6 +143,8 @@ pub(crate) struct Tiles<'a> {
     pub c: *mut f32,
     pub c_stride: usize,
     pub add: bool,
+    /// Behind which of the vectors those lie that are needed after these lines; 0: none.
+    pub ahead: usize,
 }
 
 impl Tiles<'_> {
@@ -190,7 +193,7 @@ impl Tiles<'_> {
                     c: self.c.add(column),
                     c_stride: self.c_stride,
                     add: self.add,
-                    ahead: if next.is_empty() { PANEL } else { 0 },
+                    ahead: if next.is_empty() { self.ahead } else { 0 },
                     turn,
                 };
                 match vectors {

@@ -144,6 +144,7 @@ fn forward_body<S: Simd>(
                         c: to.as_mut_ptr().add((first + line) * columns.stride),
                         c_stride: columns.stride,
                         add: input > 0,
+                        ahead: 0,
                     };
                     tiles.run::<S>(&LINES[..lines], &[]);
                 }
@@ -221,6 +222,7 @@ fn backward_body<S: Simd>(
                         c: to.as_mut_ptr().add((input + line) * columns.stride),
                         c_stride: columns.stride,
                         add: first > 0,
+                        ahead: 0,
                     };
                     tiles.run::<S>(&LINES[..TILE_LINES.min(inputs - line)], &[]);
                 }
@@ -294,6 +296,7 @@ fn gradients_body<S: Simd>(
                             c: sums.as_mut_ptr(),
                             c_stride: CHUNK,
                             add: row > 0,
+                            ahead: 0,
                         };
                         tiles.run::<S>(&LINES[..lines], &[]);
                     }

@@ -75,7 +75,7 @@ fn product_body<S: Simd>(s: &Sparse, v: &[f32], width: usize, c: &mut [f32]) {
 /// # Safety
 /// `v` must be valid for a vector of every step, `c` for one.
 #[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "index loops keep the instruction set; see matmul::Tile")]
+#[allow(clippy::needless_range_loop, reason = "index loops keep the instruction set; see matmul::Tiles")]
 unsafe fn run<S: Simd, const VECTORS: usize>(
     steps: &[u32],
     values: &[f32],

@@ -140,8 +140,8 @@ pub struct Walk<'a> {
 
 /// [`Simd::walk`] as a compiler orders it.
 #[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "see matmul::Tile::run")]
-pub unsafe fn walk_lines<S: Simd, const LINES: usize, const VECTORS: usize>(
+#[allow(clippy::needless_range_loop, reason = "see matmul::Tiles::run_lines")]
+unsafe fn walk_lines<S: Simd, const LINES: usize, const VECTORS: usize>(
     walk: &Walk<'_>,
     lines: [*const f32; LINES],
     next: [*const f32; LINES],
@@ -158,9 +158,13 @@ pub unsafe fn walk_lines<S: Simd, const LINES: usize, const VECTORS: usize>(
         }
         let (mut turn, mut v) = (0, walk.v);
         for &at in walk.steps {
-            // In turn: the steps between two turns of a line are closer together than a cache line is long.
-            S::prefetch(next[turn].wrapping_add(at));
-            turn = if turn + 1 == LINES { 0 } else { turn + 1 };
+            if walk.ahead == 0 {
+                // In turn: the steps between two turns of a line are closer together than a cache line is long.
+                S::prefetch(next[turn].wrapping_add(at));
+                turn = if turn + 1 == LINES { 0 } else { turn + 1 };
+            } else {
+                S::prefetch(v.wrapping_add(walk.ahead));
+            }
             let mut vectors = [S::splat(0.0); VECTORS];
             for i in 0..VECTORS {
                 vectors[i] = S::load(v.add(i * S::LANES));
