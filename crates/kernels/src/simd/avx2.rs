@@ -120,18 +120,18 @@ impl Simd for Avx2 {
         lines: [*const f32; LINES],
         next: [*const f32; LINES],
     ) {
-        let (l, n) = (&lines[..], &next[..]);
-        // Lines of two vectors make a line of the buffers, so there is no tile of one vector.
+        // All lines are fetched while tiles of the same lines are walked, two at a time.
+        let one = walk.turn * 2 % LINES;
+        let next = [next[one], next[(one + 1) % LINES]];
+        // Buffers have whole lines of 16, so there is no tile of one vector.
         unsafe {
-            match (l, n) {
-                (&[a, b, c, d, e, f], &[g, h, i, j, k, l]) => {
-                    walk_6(walk, [a, b, c, d, e, f], [g, h, i, j, k, l])
-                }
-                (&[a, b, c, d, e], &[g, h, i, j, k]) => walk_5(walk, [a, b, c, d, e], [g, h, i, j, k]),
-                (&[a, b, c, d], &[g, h, i, j]) => walk_4(walk, [a, b, c, d], [g, h, i, j]),
-                (&[a, b, c], &[g, h, i]) => walk_3(walk, [a, b, c], [g, h, i]),
-                (&[a, b], &[g, h]) => walk_2(walk, [a, b], [g, h]),
-                (&[a], &[g]) => walk_1(walk, [a], [g]),
+            match lines[..] {
+                [a, b, c, d, e, f] => walk_6(walk, [a, b, c, d, e, f], next),
+                [a, b, c, d, e] => walk_5(walk, [a, b, c, d, e], next),
+                [a, b, c, d] => walk_4(walk, [a, b, c, d], next),
+                [a, b, c] => walk_3(walk, [a, b, c], next),
+                [a, b] => walk_2(walk, [a, b], next),
+                [a] => walk_1(walk, [a], next),
                 _ => {}
             }
         }
@@ -344,7 +344,7 @@ unsafe fn transpose_8(from: *const f32, stride: usize, to: *mut f32, to_stride: 
 macro_rules! walk_tile {
     ($name:ident, $count:literal: $($at:literal $line:ident $left:ident $right:ident),*) => {
         #[target_feature(enable = "avx2,fma")]
-        unsafe fn $name(walk: &Walk<'_>, lines: [*const f32; $count], next: [*const f32; $count]) {
+        unsafe fn $name(walk: &Walk<'_>, lines: [*const f32; $count], next: [*const f32; 2]) {
             macro_rules! step {
                 ($fetched:literal) => {
                     concat!(
@@ -406,8 +406,7 @@ macro_rules! walk_tile {
                     )*
                 }
                 if walk.ahead == 0 {
-                    let one = walk.turn * 2 % $count;
-                    steps!("one} + 4 * {at", "other} + 4 * {at", next[one], next[(one + 1) % $count]);
+                    steps!("one} + 4 * {at", "other} + 4 * {at", next[0], next[1]);
                 } else {
                     steps!("v} + 4 * {one", "v} + 4 * {other", walk.ahead, walk.ahead);
                 }
