@@ -69,9 +69,11 @@ proptest! {
         let mut compact = random.values(places.len() + LINE + tails[1]);
         compact[places.len()..].fill(f32::NAN);
         let mut expected = before.clone();
-        expected[..bits.len() * LINE].iter_mut().for_each(|value| *value = if add { *value } else { 0.0 });
-        for (&place, value) in places.iter().zip(&compact) {
-            expected[place] += value;
+        if !add {
+            expected[..bits.len() * LINE].fill(0.0);
+        }
+        for (&place, &value) in places.iter().zip(&compact) {
+            expected[place] = if add { expected[place] + value } else { value };
         }
         for isa in every_isa() {
             let mut whole = before.clone();
