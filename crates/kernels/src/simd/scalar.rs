@@ -193,7 +193,10 @@ impl Simd for Scalar {
         }
         while left != 0 {
             // SAFETY: a bit below 16 is set, and at most 16 are.
-            unsafe { *to.add(left.trailing_zeros() as usize) += *compact.add(next) }
+            unsafe {
+                let (to, value) = (to.add(left.trailing_zeros() as usize), *compact.add(next));
+                *to = if add { *to + value } else { value };
+            }
             left &= left - 1;
             next += 1;
         }
