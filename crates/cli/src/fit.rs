@@ -1,6 +1,5 @@
 //! `thinnet fit`: from data to a model file.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
@@ -18,6 +17,7 @@ use thinnet::{Error, Spec};
 
 use crate::arguments::{Arguments, Columns, Fit, Rows};
 use crate::evaluate::{disagree, measures, members_table};
+use crate::output;
 use crate::page::{self, Shown};
 use crate::progress::Progress;
 use crate::text;
@@ -27,8 +27,7 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
     let spec = spec(arguments)?;
     let output = arguments.output.clone().unwrap_or_else(|| default_output(&arguments.data));
     if !arguments.print_spec {
-        check_output(&output)?;
-        arguments.report.as_deref().map(|page| page::check(page, &[&output, &arguments.data])).transpose()?;
+        check_outputs(arguments, &output)?;
     }
     let prepared = read(arguments, &spec)?;
     if arguments.print_spec {
@@ -67,6 +66,15 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
         text::print(&summary(arguments, &fitted, &output, &threads))?;
     }
     Ok(())
+}
+
+/// Neither the model nor the page may replace what the run reads, nor one the other.
+fn check_outputs(arguments: &Fit, model: &Path) -> anyhow::Result<()> {
+    let valid = output::file(arguments.columns.valid.as_ref());
+    let read = [Some(arguments.data.as_path()), arguments.spec.as_deref(), valid];
+    output::check("-o", model, &read)?;
+    let others = [&read[..], &[Some(model)]].concat();
+    arguments.report.as_deref().map_or(Ok(()), |page| output::check("--report", page, &others))
 }
 
 /// What the rows of a page are called where nothing was held out.
@@ -274,22 +282,6 @@ pub fn stem(data: &Path) -> String {
         stem = stem.strip_suffix(extension).filter(|stem| !stem.is_empty()).unwrap_or(stem);
     }
     stem.into()
-}
-
-/// Finds out before the work whether a file can be written after it.
-pub fn check_output(output: &Path) -> thinnet::Result<()> {
-    if fs::metadata(output).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-        return Ok(());
-    }
-    let attempt = || {
-        if output.is_dir() {
-            return Err(std::io::ErrorKind::IsADirectory.into());
-        }
-        let probe = output.with_file_name(format!(".thinnet-{}-probe.tmp", std::process::id()));
-        File::create(&probe)?;
-        fs::remove_file(&probe)
-    };
-    attempt().map_err(Error::file("write", output))
 }
 
 /// What is about to be trained, on what.

@@ -8,6 +8,7 @@ mod evaluate;
 mod fit;
 mod inspect;
 mod measure;
+mod output;
 mod page;
 mod predict;
 mod progress;

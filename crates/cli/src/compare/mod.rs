@@ -18,7 +18,7 @@ pub use self::tables::{ON_THE_TEST_PART, WHAT_IT_TAKES, is_share, meaning, sampl
 
 use self::lines::Lines;
 use crate::arguments::{Arguments, Compare, Rows};
-use crate::{fit, page, progress, text};
+use crate::{fit, output, page, progress, text};
 
 /// The part of DATA that is the test part where nothing else is said.
 const TEST: f64 = 0.2;
@@ -30,7 +30,11 @@ pub fn run(arguments: &Compare) -> anyhow::Result<()> {
         .output
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("{}-compare", fit::stem(&arguments.data))));
-    arguments.report.as_deref().map(|page| page::check(page, &[&arguments.data])).transpose()?;
+    if let Some(page) = &arguments.report {
+        let [valid, test] =
+            [&arguments.columns.valid, &arguments.test].map(|rows| output::file(rows.as_ref()));
+        output::check("--report", page, &[Some(&arguments.data), arguments.spec.as_deref(), valid, test])?;
+    }
     let interrupted = progress::interrupted()?;
     let data = Data::open(&arguments.data, None, &setup.spec.data.types)?;
     let valid = fit::open_like(&data, arguments.columns.valid.as_ref())?;

@@ -8,8 +8,6 @@ mod units;
 use std::io::Write;
 use std::path::Path;
 
-use clap::CommandFactory;
-use clap::error::ErrorKind;
 use serde_json::{Value, json};
 use thinnet::average::Average;
 use thinnet::data::Examples;
@@ -18,7 +16,6 @@ use thinnet::model::{Evaluation, Measures, Member, Model, atomic_write};
 use thinnet::report::{Cell, Item, Page, Section, Table};
 use thinnet::train::Threads;
 
-use crate::arguments::Arguments;
 use crate::{evaluate, fit, text};
 
 /// A model, and rows whose targets are known, as a page shows them.
@@ -47,20 +44,6 @@ pub struct Shown<'a> {
     pub command: String,
     /// The answer of `--json`.
     pub answer: Value,
-}
-
-/// Finds out before the work whether a page can be written after it, and that it replaces none of the
-/// other files.
-pub fn check(page: &Path, others: &[&Path]) -> anyhow::Result<()> {
-    let whole = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Some(folder.canonicalize().ok()?.join(path.file_name()?))
-    };
-    if others.iter().any(|other| whole(other).is_some_and(|other| whole(page) == Some(other))) {
-        let problem = format!("--report would write over {}; give it another name", page.display());
-        return Err(Arguments::command().error(ErrorKind::ArgumentConflict, problem).into());
-    }
-    Ok(fit::check_output(page)?)
 }
 
 /// What a page is about: the target, and the data.

@@ -82,6 +82,39 @@ fn outputs_that_cannot_be_written() {
 }
 
 #[test]
+fn what_is_read_is_not_written_over() {
+    let folder = Folder::with_data("written-over");
+    folder.good("fit classes.csv -q --epochs 1 --hidden 4 -o m.thinnet");
+    folder.write("spec.toml", "[train]\nepochs = 1\n");
+    folder.write("valid.csv", &classes(60));
+    fs::create_dir(folder.path("sub")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("classes.csv", folder.path("link.csv")).unwrap();
+    #[cfg(not(unix))]
+    fs::copy(folder.path("classes.csv"), folder.path("link.csv")).unwrap();
+    let names = ["classes.csv", "m.thinnet", "spec.toml", "valid.csv"];
+    let before = names.map(|name| folder.read(name));
+    for line in [
+        "fit classes.csv -o classes.csv",
+        "fit classes.csv -o sub/../classes.csv",
+        "fit classes.csv --spec spec.toml -o spec.toml",
+        "fit classes.csv --spec spec.toml --report spec.toml",
+        "fit classes.csv --valid valid.csv -o ./valid.csv",
+        "predict m.thinnet classes.csv -o classes.csv",
+        "predict m.thinnet classes.csv -o m.thinnet",
+        #[cfg(unix)]
+        "predict m.thinnet link.csv -o classes.csv",
+        #[cfg(unix)]
+        "fit classes.csv -o link.csv",
+        "measure m.thinnet classes.csv --report ./classes.csv",
+        "compare classes.csv --report classes.csv",
+    ] {
+        says(&folder.fails(2, line), &["would write over", "another name"]);
+    }
+    assert!(names.map(|name| folder.read(name)) == before);
+}
+
+#[test]
 fn a_spec_that_cannot_be_used() {
     let folder = Folder::with_data("specs");
     folder.write("unknown.toml", "seed = 1\n[train]\nepoch = 3\n");
