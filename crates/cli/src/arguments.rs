@@ -360,8 +360,8 @@ pub struct Steps {
     /// Learning rate before its schedule [default: 0.002]
     #[arg(long, value_name = "RATE")]
     pub lr: Option<f32>,
-    /// constant, cosine, step:EPOCHS:FACTOR, exponential:FACTOR (of an epoch) or inverse:STEPS
-    /// [default: cosine]
+    /// constant, cosine, step:EPOCHS:FACTOR, exponential:FACTOR (of an epoch) or inverse:STEPS; cosine needs
+    /// --epochs or --steps [default: cosine; constant where only --minutes end the run]
     #[arg(long, value_name = "SCHEDULE")]
     pub schedule: Option<Schedule>,
     /// Steps over which the learning rate rises from 0 [default: 0]

@@ -126,7 +126,9 @@ fn spec(arguments: &Fit) -> anyhow::Result<Spec> {
         None => Spec::default(),
     };
     override_with(arguments, &mut spec);
-    spec.check().map_err(|error| Arguments::command().error(ErrorKind::ValueValidation, error))?;
+    spec.check()
+        .and_then(|()| spec.check_effects())
+        .map_err(|error| Arguments::command().error(ErrorKind::ValueValidation, error))?;
     Ok(spec)
 }
 
@@ -182,7 +184,7 @@ fn override_with(arguments: &Fit, spec: &mut Spec) {
 
     set(&mut spec.train.optimizer, &steps.optimizer);
     set(&mut spec.train.learning_rate, &steps.lr);
-    set(&mut spec.train.schedule, &steps.schedule);
+    fill(&mut spec.train.schedule, &steps.schedule);
     set(&mut spec.train.warmup, &steps.warmup);
     set(&mut spec.train.momentum, &steps.momentum);
     set(&mut spec.train.weight_decay, &steps.weight_decay);
@@ -376,7 +378,7 @@ pub fn training(spec: &Spec, training_rows: usize) -> String {
         "{}, learning rate {} ({}), batches of {}, slices of {}",
         named(&train.optimizer),
         train.learning_rate,
-        train.schedule,
+        train.schedule_for(),
         train.batch_for(training_rows),
         train.slice
     )

@@ -12,6 +12,10 @@ use crate::prepare::{Pipeline, PrepareSpec};
 use crate::thin::{RateSchedule, ThinSpec};
 use crate::train::{Loss, TrainSpec};
 
+/// Why a schedule is refused where only minutes end the run.
+pub(crate) const NEEDS_THE_LENGTH: &str =
+    "it needs to know how long the run is: set train.epochs or train.steps";
+
 /// The spec of a run. What a file leaves out has its default; a field it does not know is an error.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -73,9 +77,8 @@ impl Spec {
             self.thin.rates(self.ensemble.network(&self.network, member).hidden.len())?;
         }
         self.train.check()?;
-        if self.thin.schedule != RateSchedule::Constant && self.train.epochs == 0 && self.train.steps == 0 {
-            let problem = "it needs to know how long the run is: set train.epochs or train.steps";
-            return Err(Error::spec("thin.schedule", problem));
+        if self.thin.schedule != RateSchedule::Constant && !self.train.length_is_known() {
+            return Err(Error::spec("thin.schedule", NEEDS_THE_LENGTH));
         }
         Ok(())
     }
@@ -101,6 +104,7 @@ impl Spec {
         spec.data.valid = Some(self.data.valid_for(rows));
         let default = if pipeline.classes().is_empty() { Loss::Squared } else { Loss::CrossEntropy };
         spec.train.loss = Some(self.train.loss.unwrap_or(default));
+        spec.train.schedule = Some(self.train.schedule_for());
         spec.train.batch = Some(self.train.batch_for(training_rows).min(training_rows));
         spec.train.patience = Some(self.train.patience_for(validates));
         spec

@@ -149,10 +149,54 @@ fn a_wrong_command_line() {
         ("--valid 1.5", "data.valid"),
         ("--hidden 8,0", "network.hidden"),
         ("--batch 0", "train.batch"),
+        ("--epochs 0 --minutes 1 --schedule cosine", "train.schedule"),
+        ("--huber-delta 2", "train.huber_delta"),
+        ("--weight-decay 0.1", "train.weight_decay"),
+        ("--standout-slope 2", "thin.standout_slope"),
+        ("--divergence-warmup 9", "thin.divergence_warmup"),
+        ("--length-scale 1", "thin.length_scale"),
+        ("--precision 2", "thin.precision"),
+        ("--dropout 0 --masks 4:2", "thin.masks"),
+        ("--dropout 0 --pool 9", "thin.pool"),
+        ("--dropout 0 --pair r-drop:1", "train.pair"),
     ] {
         says(&fails(&format!("fit classes.csv {option}")), &[field]);
     }
     assert_eq!(folder.run("").status, 2);
+}
+
+#[test]
+fn what_the_data_leave_without_an_effect_is_refused() {
+    let folder = Folder::with_data("idle");
+    for (line, field) in [
+        ("values.csv --label-smoothing 0.1", "train.label_smoothing"),
+        ("values.csv --class-weights balanced", "train.class_weights"),
+        ("classes.csv --valid 0 --patience 5", "train.patience"),
+        ("classes.csv --valid 0 --min-improvement 0.1", "train.min_improvement"),
+        ("classes.csv --class-weights yes=0,no=0", "train.class_weights"),
+    ] {
+        says(&folder.fails(1, &format!("fit {line} -q --epochs 1 --hidden 4")), &[field]);
+    }
+    // A spec with every default can be run again.
+    for data in ["classes.csv --valid 0", "values.csv", "values.csv --epochs 0 --minutes 0.01"] {
+        folder.write("whole.toml", &folder.good(&format!("fit {data} --hidden 4 --print-spec")));
+        folder.good(&format!(
+            "fit {} -q --spec whole.toml --steps 3",
+            data.split_once(' ').map_or(data, |d| d.0)
+        ));
+    }
+}
+
+#[test]
+fn a_schedule_that_needs_the_length_is_not_there_where_only_minutes_end_the_run() {
+    let folder = Folder::with_data("minutes");
+    for (options, wanted) in
+        [("", "cosine"), ("--epochs 0 --steps 9", "cosine"), ("--epochs 0 --minutes 1", "constant")]
+    {
+        let spec = folder.good(&format!("fit classes.csv --print-spec {options}"));
+        let train = spec.split_once("[train]").unwrap().1;
+        assert!(train.contains(&format!("schedule = \"{wanted}\"")), "{options}: {train}");
+    }
 }
 
 #[test]

@@ -71,6 +71,7 @@ pub struct Prepared {
 /// A spec or data that cannot be used.
 pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepared> {
     spec.check()?;
+    spec.check_effects()?;
     let mut spec = spec.clone();
     if valid.is_some() {
         spec.data.valid = Some(0.0);
@@ -86,7 +87,7 @@ pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepare
     let learned = parts.train.len() + parts.valid.len();
     let spec = spec.completed(&pipeline, learned, train.rows(), valid.is_some());
     let prepared = Prepared { spec, pipeline, train, valid, warnings };
-    prepared.check_temperature()?;
+    prepared.spec.check_effects_on(prepared.pipeline.task(), prepared.valid.is_some())?;
     Ok(prepared)
 }
 
@@ -182,17 +183,6 @@ impl Prepared {
         let weights = weights(&self.train, &self.pipeline, &train.class_weights)?;
         trainer.run(&Examples { weights, ..self.train.clone() }, valid, threads, watch)
     }
-
-    /// A temperature is fitted on validation rows, and is one of logits.
-    fn check_temperature(&self) -> Result<()> {
-        let problem = match (&self.train.targets, &self.valid) {
-            _ if !self.spec.train.temperature => return Ok(()),
-            (Targets::Values(_), _) => "a regression has no logits to divide; leave it out",
-            (_, None) => "it is fitted on validation rows, and there are none; set rows aside",
-            _ => return Ok(()),
-        };
-        Err(Error::spec("train.temperature", problem))
-    }
 }
 
 impl Model {
@@ -236,6 +226,10 @@ fn weights(examples: &Examples, pipeline: &Pipeline, classes: &ClassWeights) -> 
             pipeline.classes().iter().map(|class| named.get(class).copied().unwrap_or(1.0)).collect()
         }
     };
+    if labels.iter().all(|&label| of_class[label as usize] == 0.0) {
+        let problem = "all training rows would have the weight 0; give a class of theirs more";
+        return Err(Error::spec("train.class_weights", problem));
+    }
     let own = |row: usize| examples.weights.as_ref().map_or(1.0, |weights| weights[row]);
     Ok(Some(labels.iter().enumerate().map(|(row, &label)| own(row) * of_class[label as usize]).collect()))
 }

@@ -50,8 +50,10 @@ pub struct TrainSpec {
     pub optimizer: Optimizer,
     /// The learning rate before its schedule.
     pub learning_rate: f32,
-    /// How the learning rate changes.
-    pub schedule: Schedule,
+    /// How the learning rate changes. Left out: cosine, or constant where only minutes end the run, so that
+    /// its length is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
     /// Steps over which the learning rate rises from 0.
     pub warmup: u64,
     /// The momentum of `sgd` and `nesterov`.
@@ -112,7 +114,7 @@ impl Default for TrainSpec {
             pair: Pair::None,
             optimizer: Optimizer::Adam,
             learning_rate: 0.002,
-            schedule: Schedule::Cosine,
+            schedule: None,
             warmup: 0,
             momentum: Momentum::Constant(0.9),
             beta1: 0.9,
@@ -146,6 +148,17 @@ impl TrainSpec {
             _ => 256,
         };
         self.batch.unwrap_or(from_rows)
+    }
+
+    /// Whether it is known beforehand after how many steps the run ends at the latest.
+    pub fn length_is_known(&self) -> bool {
+        self.epochs > 0 || self.steps > 0
+    }
+
+    /// How the learning rate changes, by default from whether the length of the run is known.
+    pub fn schedule_for(&self) -> Schedule {
+        let from_length = if self.length_is_known() { Schedule::Cosine } else { Schedule::Constant };
+        self.schedule.unwrap_or(from_length)
     }
 
     /// The epochs to wait for an improvement, by default from whether there are validation rows.
@@ -197,7 +210,7 @@ impl TrainSpec {
                 return Err(Error::spec(field, format!("must be from 1 to {} rows, not {rows}", 1 << 20)));
             }
         }
-        if self.epochs == 0 && self.steps == 0 && self.minutes == 0.0 {
+        if !self.length_is_known() && self.minutes == 0.0 {
             return Err(Error::spec(
                 "train.epochs",
                 "at least one of epochs, steps and minutes must be above 0",
@@ -209,9 +222,9 @@ impl TrainSpec {
         {
             return Err(Error::spec("train.class_weights", format!("class {class} has the weight {weight}")));
         }
-        self.weight_average.check(self.epochs > 0 || self.steps > 0)?;
+        self.weight_average.check(self.length_is_known())?;
         self.pair.check()?;
-        self.schedule.check()?;
+        self.schedule.map_or(Ok(()), |schedule| schedule.check())?;
         self.momentum.check()
     }
 }
