@@ -4,23 +4,21 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use serde::Serialize;
 use serde_json::{Value, json};
 use thinnet::data::{Cells, ColumnType, ColumnTypes, Data, DataSpec, Examples};
 use thinnet::measure::Effort;
 use thinnet::model::{Evaluation, Fitted, FittedMember, Member, Model, Prepared, Run, prepare};
 use thinnet::prepare::Inputs;
 use thinnet::report::table;
-use thinnet::thin::{Drop, Pruned, PrunedLayer, Rates};
-use thinnet::train::{Ended, Optimizer, Pair, Threads, WeightAverage};
+use thinnet::thin::{Pruned, PrunedLayer, Rates};
+use thinnet::train::{Ended, Threads};
 use thinnet::{Error, Spec};
 
 use crate::arguments::{Arguments, Columns, Fit, Rows};
 use crate::evaluate::{disagree, measures, members_table};
-use crate::output;
 use crate::page::{self, Shown};
 use crate::progress::Progress;
-use crate::text;
+use crate::{describe, output, text};
 
 /// Trains, saves and prints.
 pub fn run(arguments: &Fit) -> anyhow::Result<()> {
@@ -298,115 +296,16 @@ fn introduce(prepared: &Prepared, threads: &Threads) {
     text::say(&format!("{train} to train on, {valid} to validate{classes}"));
     text::say(&format!(
         "{}, {}, seed {}, {}",
-        networks(spec, pipeline.input_units(), pipeline.output_units()),
-        thinning(spec).map_or("no dropout".into(), |who| format!("dropout of {who}")),
+        describe::networks(spec, pipeline.input_units(), pipeline.output_units()),
+        describe::thinning(spec).map_or("no dropout".into(), |who| format!("dropout of {who}")),
         spec.seed,
         text::counted(threads.count(), "thread", "threads")
     ));
 }
 
-/// 784-1024-1024-10 relu
-pub fn shape(spec: &Spec, inputs: usize, outputs: usize) -> String {
-    let widths = [&[inputs], &spec.network.hidden[..], &[outputs]].concat();
-    let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
-    format!("{} {}", widths.join("-"), named(&spec.network.activation))
-}
-
-/// The network, or how many there are and in what they differ.
-pub fn networks(spec: &Spec, inputs: usize, outputs: usize) -> String {
-    let ensemble = &spec.ensemble;
-    if ensemble.members == 1 {
-        return shape(&spec.member(0), inputs, outputs);
-    }
-    let mut shapes: Vec<String> = Vec::new();
-    for member in 0..ensemble.members {
-        let shape = shape(&spec.member(member), inputs, outputs);
-        if !shapes.contains(&shape) {
-            shapes.push(shape);
-        }
-    }
-    let turns = if shapes.len() > 1 { " by turns" } else { "" };
-    let rows = if ensemble.bootstrap { ", rows drawn with replacement" } else { "" };
-    let columns = match ensemble.columns {
-        1.0 => String::new(),
-        share => format!(", {share} of the columns each"),
-    };
-    format!("{} members of {}{turns}{rows}{columns}", ensemble.members, text::some_of(&shapes, 4))
-}
-
 /// Whether a model is an ensemble.
 pub fn several(model: &Model) -> bool {
     model.members().len() > 1
-}
-
-/// Who is dropped how often, if anyone is.
-pub fn thinning(spec: &Spec) -> Option<String> {
-    if spec.thin.drop == Drop::SparseVariational {
-        return Some("weights, with sparse-variational noise on each".into());
-    }
-    let rates = spec.thin.rates(spec.network.hidden.len()).unwrap_or_default();
-    if rates.iter().all(|&rate| rate == 0.0) {
-        return None;
-    }
-    let (input, mut hidden) = (rates[0], rates[1..].to_vec());
-    hidden.dedup();
-    let hidden: Vec<String> = hidden.iter().map(f32::to_string).collect();
-    let parts = [
-        (!hidden.is_empty()).then(|| format!("{} of hidden units", hidden.join(", "))),
-        (input > 0.0).then(|| format!("{input} of inputs")),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    let thin = &spec.thin;
-    let what = match (thin.drop, thin.masks) {
-        (Drop::Units, Some(masks)) => format!("{} fixed masks at scale {}", masks.members, masks.scale),
-        (Drop::Units, None) if thin.pool > 0 => format!("one of {} masks for each slice", thin.pool),
-        (Drop::Units, None) => format!("one mask for each {}", named(&thin.share)),
-        (Drop::Edges, _) if thin.share_rows > 0 => {
-            format!("edges dropped with one mask for {} rows", thin.share_rows)
-        }
-        (Drop::Edges, _) => format!("edges dropped with one mask for each {}", named(&thin.share)),
-        (Drop::EdgesGaussian, _) => "edges with the Gaussian form of dropping them, for each row".into(),
-        (drop, _) => format!("{} noise, one for each {}", named(&drop), named(&thin.share)),
-    };
-    Some(format!("{}, {what}", parts.join(" and ")))
-}
-
-/// adam, learning rate 0.001 (constant), batches of 64, slices of 64
-pub fn training(spec: &Spec, training_rows: usize) -> String {
-    let train = &spec.train;
-    format!(
-        "{}, learning rate {} ({}), batches of {}, slices of {}",
-        named(&train.optimizer),
-        train.learning_rate,
-        train.schedule_for(),
-        train.batch_for(training_rows),
-        train.slice
-    )
-}
-
-/// What else keeps the network from overfitting, if anything does.
-pub fn penalties(spec: &Spec) -> Option<String> {
-    let train = &spec.train;
-    let patience = train.patience.unwrap_or(0);
-    let parts = [
-        (train.l1 > 0.0).then(|| format!("L1 of {}", train.l1)),
-        (train.l2 > 0.0).then(|| format!("L2 of {}", train.l2)),
-        (train.weight_decay > 0.0 && train.optimizer == Optimizer::Adamw)
-            .then(|| format!("weight decay of {}", train.weight_decay)),
-        (train.max_norm > 0.0).then(|| format!("max-norm {}", train.max_norm)),
-        (train.label_smoothing > 0.0).then(|| format!("label smoothing of {}", train.label_smoothing)),
-        (train.pair != Pair::None).then(|| train.pair.to_string()),
-        (train.weight_average != WeightAverage::None)
-            .then(|| format!("mean of weights {}", train.weight_average)),
-        (patience > 0).then(|| format!("early stopping after {patience} epochs without improvement")),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
-}
-
-/// The name that a spec has for something.
-pub fn named(value: &impl Serialize) -> String {
-    json!(value).as_str().unwrap_or_default().to_string()
 }
 
 /// Why a run ended, and which epoch it left.
@@ -482,7 +381,7 @@ fn summary(arguments: &Fit, fitted: &Fitted, output: &Path, threads: &Threads) -
         ending,
         took(fitted, threads),
         output.display(),
-        networks(&model.spec, model.pipeline.input_units(), model.network().outputs()),
+        describe::networks(&model.spec, model.pipeline.input_units(), model.network().outputs()),
         text::counted(model.parameters(), "parameter", "parameters"),
     )
 }
@@ -522,7 +421,7 @@ fn members(fitted: &Fitted) -> String {
 /// The layers of a member, how many epochs it had and which one it keeps.
 fn history(spec: &Spec, member: &Member) -> Vec<String> {
     let Member { number, network, run, .. } = member;
-    let shape = shape(&spec.member(*number), network.inputs(), network.outputs());
+    let shape = describe::shape(&spec.member(*number), network.inputs(), network.outputs());
     let mut epochs = run.history.len().to_string();
     if run.ended == Ended::Interrupted {
         epochs += ", stopped";

@@ -3,6 +3,7 @@
 mod arguments;
 mod compare;
 mod demo;
+mod describe;
 mod elephant;
 mod evaluate;
 mod fit;

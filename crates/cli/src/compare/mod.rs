@@ -18,7 +18,7 @@ pub use self::tables::{ON_THE_TEST_PART, WHAT_IT_TAKES, is_share, meaning, sampl
 
 use self::lines::Lines;
 use crate::arguments::{Arguments, Compare, Rows};
-use crate::{fit, output, page, progress, text};
+use crate::{describe, fit, output, page, progress, text};
 
 /// The part of DATA that is the test part where nothing else is said.
 const TEST: f64 = 0.2;
@@ -127,7 +127,11 @@ fn write_page(
         ("Rows", tables::rows(compared)),
         (
             "Network",
-            fit::shape(&prepared.spec, prepared.pipeline.input_units(), prepared.pipeline.output_units()),
+            describe::shape(
+                &prepared.spec,
+                prepared.pipeline.input_units(),
+                prepared.pipeline.output_units(),
+            ),
         ),
         ("Seeds", format!("{}, from {} on", setup.seeds, setup.spec.seed)),
         ("Time", format!("{} of {} minutes", text::seconds(compared.seconds), setup.minutes)),

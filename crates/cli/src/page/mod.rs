@@ -16,7 +16,7 @@ use thinnet::model::{Evaluation, Measures, Member, Model, atomic_write};
 use thinnet::report::{Cell, Item, Page, Section, Table};
 use thinnet::train::Threads;
 
-use crate::{evaluate, fit, text};
+use crate::{describe, evaluate, fit, text};
 
 /// A model, and rows whose targets are known, as a page shows them.
 pub struct Shown<'a> {
@@ -60,15 +60,15 @@ pub fn facts(model: &Model) -> Vec<(&'static str, String)> {
         names => format!("{} classes: {}", names.len(), text::some_of(names, 12)),
     };
     let target = pipeline.target_name().map_or(target.clone(), |name| format!("{name}, {target}"));
-    let network = fit::networks(spec, pipeline.input_units(), model.network().outputs());
+    let network = describe::networks(spec, pipeline.input_units(), model.network().outputs());
     let parameters = text::counted(model.parameters(), "parameter", "parameters");
     vec![
         ("Rows", format!("{train} to train on, {valid} to validate")),
         ("Target", target),
         ("Network", format!("{network}, {parameters}")),
-        ("Dropout", fit::thinning(spec).unwrap_or("none".into())),
-        ("Training", fit::training(spec, run.training_rows)),
-        ("Also against overfitting", fit::penalties(spec).unwrap_or("nothing".into())),
+        ("Dropout", describe::thinning(spec).unwrap_or("none".into())),
+        ("Training", describe::training(spec, run.training_rows)),
+        ("Also against overfitting", describe::penalties(spec).unwrap_or("nothing".into())),
         ("Seed", spec.seed.to_string()),
     ]
 }

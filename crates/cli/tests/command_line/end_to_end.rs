@@ -187,6 +187,62 @@ fn inspection_shows_every_part() {
 }
 
 #[test]
+fn inspection_tells_how_a_model_was_trained() {
+    let folder = Folder::with_data("inspect-training");
+    let report = |options: &str| {
+        folder.good(&format!("fit classes.csv -q --steps 5 --hidden 16,16 -o m.thinnet {options}"));
+        folder.good("inspect m.thinnet")
+    };
+    for (options, parts) in [
+        (
+            "--l1 0.001 --l2 0.002 --max-norm 3 --label-smoothing 0.1 --clip 0.5 --min-improvement 0.01",
+            &[
+                "cross-entropy, adam",
+                "L1 of 0.001",
+                "L2 of 0.002",
+                "max-norm 3",
+                "label smoothing of 0.1",
+                "norm 0.5 at most",
+                "improvement of 0.01",
+            ][..],
+        ),
+        (
+            "--optimizer sgd --momentum linear:0.5:0.9:100 --warmup 20 --class-weights yes=2,no=1",
+            &["sgd with momentum linear:0.5:0.9:100", "rising over 20 steps", "class weights no=1 yes=2"],
+        ),
+        (
+            "--pair r-drop:2 --temperature --weight-average ema:0.9 --class-weights balanced",
+            &["r-drop:2", "temperature fitted", "ema:0.9", "balanced class weights"],
+        ),
+        (
+            "--count exact --rate-schedule early:0.5 --schedule constant",
+            &["an exact count", "rates early:0.5", "(constant)"],
+        ),
+        (
+            "--scaling at-prediction --loss binary-cross-entropy",
+            &["scaled at prediction", "binary-cross-entropy"],
+        ),
+        (
+            "--optimizer adamw --weight-decay 0.3 --pool 7",
+            &["weight decay of 0.3", "one of 7 masks for each slice"],
+        ),
+        ("--masks 4:2", &["4 fixed masks at scale 2"]),
+        ("--drop concrete --length-scale 0.5", &["concrete noise", "length scale 0.5"]),
+        ("--members 2 --temperature", &["cross-entropy", "by member"]),
+    ] {
+        let report = report(options);
+        for part in parts {
+            assert!(report.contains(part), "{options}, {part}: {report}");
+        }
+        assert!(!options.contains("masks") || !report.contains("one mask for each"), "{report}");
+    }
+    let usual = report("");
+    for absent in ["L1", "momentum", "temperature", "class weights", "scale", "count", "over the run"] {
+        assert!(!usual.contains(absent), "{absent}: {usual}");
+    }
+}
+
+#[test]
 fn options_decide_which_rows_validate() {
     let folder = Folder::with_data("valid");
     let fit = |options: &str| folder.json(&format!("fit classes.csv --json --hidden 8 {options}"));
