@@ -47,16 +47,19 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         }
         Average::Moments => "mean predictions by moment propagation".to_string(),
     };
-    let (of_members, alone) = match several {
-        true => (
-            format!("mean of {} members, of each the ", members.len()),
+    let of_members = match model.members().len() {
+        1 => String::new(),
+        members => format!("mean of {members} members, of each the "),
+    };
+    let alone = match several {
+        true => {
             format!(
                 "\nEach member alone:\n{}{}\n",
                 members_table(&[], &vec![Vec::new(); members.len()], &members),
                 disagree(&disagreement)
-            ),
-        ),
-        false => Default::default(),
+            )
+        }
+        false => String::new(),
     };
     text::print(&format!(
         "{} on {}: {of_members}{average}\n\n{}{}{alone}",

@@ -468,6 +468,8 @@ fn as_json(fitted: &Fitted, output: &Path) -> Value {
         merge(&mut object, history_json(&member.run));
         object
     };
+    object["epochs"] = json!(model.members().iter().map(|member| member.run.history.len()).max());
+    object["steps"] = json!(model.members().iter().map(|member| member.run.steps).sum::<u64>());
     object["members"] = model.members().iter().zip(members).map(member).collect();
     object["disagreement"] = json!(disagreement);
     object
