@@ -124,10 +124,15 @@ fn spec(arguments: &Fit) -> anyhow::Result<Spec> {
         None => Spec::default(),
     };
     override_with(arguments, &mut spec);
-    spec.check()
-        .and_then(|()| spec.check_effects())
-        .map_err(|error| Arguments::command().error(ErrorKind::ValueValidation, error))?;
+    check_asked(arguments.spec.as_deref(), spec.check().and_then(|()| spec.check_effects()))?;
     Ok(spec)
+}
+
+/// What cannot be used is the fault of the command line, unless the spec's file alone cannot be used either.
+pub fn check_asked(file: Option<&Path>, checked: thinnet::Result<()>) -> anyhow::Result<()> {
+    let Err(error) = checked else { return Ok(()) };
+    file.map_or(Ok(()), Spec::check_file)?;
+    Err(Arguments::command().error(ErrorKind::ValueValidation, error).into())
 }
 
 /// Puts what was typed in the place of what the spec says.
@@ -256,7 +261,18 @@ fn types(data: &Data) -> ColumnTypes {
 }
 
 fn print_spec(arguments: &Fit, spec: &Spec) -> anyhow::Result<()> {
-    Ok(text::print(&format!("# {}\n{}", again(arguments, "THIS-FILE"), spec.to_toml()?))?)
+    let unset = [
+        (spec.data.target.is_none(), "data.target"),
+        (spec.data.weight.is_none(), "data.weight"),
+        (spec.thin.masks.is_none(), "thin.masks"),
+    ];
+    let unset: Vec<&str> = unset.iter().filter(|(is_unset, _)| *is_unset).map(|(_, field)| *field).collect();
+    // TOML has no word for nothing.
+    let unset = match unset.is_empty() {
+        true => String::new(),
+        false => format!("# Without a value, and so not in it: {}\n", unset.join(", ")),
+    };
+    Ok(text::print(&format!("# {}\n{unset}{}", again(arguments, "THIS-FILE"), spec.to_toml()?))?)
 }
 
 /// The command that runs a spec on the same data.

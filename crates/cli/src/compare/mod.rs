@@ -6,8 +6,6 @@ mod tables;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use clap::CommandFactory;
-use clap::error::ErrorKind;
 use serde_json::{Value, json};
 use thinnet::Spec;
 use thinnet::compare::{Compared, Event, Sets, Setup, Summary, compare};
@@ -17,7 +15,7 @@ use thinnet::train::{Flow, Threads};
 pub use self::tables::{ON_THE_TEST_PART, WHAT_IT_TAKES, is_share, meaning, sampling, shown, tests};
 
 use self::lines::Lines;
-use crate::arguments::{Arguments, Compare, Rows};
+use crate::arguments::{Compare, Rows};
 use crate::{describe, fit, output, page, progress, text};
 
 /// The part of DATA that is the test part where nothing else is said.
@@ -102,7 +100,7 @@ fn setup(arguments: &Compare) -> anyhow::Result<Setup> {
     if !arguments.methods.is_empty() {
         setup.methods.clone_from(&arguments.methods);
     }
-    setup.check().map_err(|error| Arguments::command().error(ErrorKind::ValueValidation, error))?;
+    fit::check_asked(arguments.spec.as_deref(), setup.check())?;
     Ok(setup)
 }
 

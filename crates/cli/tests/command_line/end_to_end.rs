@@ -243,6 +243,27 @@ fn inspection_tells_how_a_model_was_trained() {
 }
 
 #[test]
+fn a_printed_spec_has_every_field() {
+    let folder = Folder::with_data("every-field");
+    let spec = folder.good("fit classes.csv --print-spec");
+    for field in ["share_rows = 0", "test = 0.0", "test_seed = 0", "class_weights = \"equal\"", "pool = 0"] {
+        assert!(spec.lines().any(|line| line == field), "{field}: {spec}");
+    }
+    assert!(spec.contains("\n# Without a value, and so not in it: data.weight, thin.masks\n"), "{spec}");
+    folder.write("run.toml", &spec);
+    assert_eq!(folder.good("fit classes.csv --print-spec --spec run.toml"), spec);
+    let spec = folder.good("fit classes.csv --print-spec --class-weights yes=2 --masks 4:2");
+    assert!(spec.contains("yes = 2.0") && spec.contains("members = 4"), "{spec}");
+    folder.write("run.toml", &spec);
+    assert_eq!(folder.good("fit classes.csv --print-spec --spec run.toml"), spec);
+    assert!(
+        folder
+            .good("fit classes.csv --print-spec --spec run.toml --class-weights equal")
+            .contains("\"equal\"")
+    );
+}
+
+#[test]
 fn options_decide_which_rows_validate() {
     let folder = Folder::with_data("valid");
     let fit = |options: &str| folder.json(&format!("fit classes.csv --json --hidden 8 {options}"));

@@ -22,6 +22,13 @@ fn data_that_cannot_be_used() {
     says(&fails("short.csv"), &["short.csv, line 3"]);
     says(&fails("infinite.csv"), &["infinite.csv, line 3", "column a"]);
     says(&fails("same.csv"), &["column y", "nothing to learn"]);
+    for target in ["1e39", "3e38"] {
+        folder.write("large.csv", &format!("a,y\n1,2.5\n2,{target}\n3,4.5\n4,1\n"));
+        says(&fails("large.csv"), &["large.csv, line 3", "column y", "too large for a target"]);
+    }
+    folder.write("four.csv", "a,y\n1,2.5\n2,7.5\n3,4.5\n4,1\n");
+    says(&fails("four.csv --valid 0.001"), &["data.valid: 0.001 of 4 rows"]);
+    says(&fails("four.csv --valid 0 --test 0.001"), &["data.test: 0.001 of 4 rows"]);
     says(&fails("classes.csv --target lable"), &["lable", "label"]);
     says(&fails("classes.csv --ignore lable"), &["lable", "label"]);
     says(&fails("classes.csv --type label=number --task regression"), &["label", "line 2"]);
@@ -122,6 +129,19 @@ fn a_spec_that_cannot_be_used() {
     folder.write("type.toml", "[network]\nhidden = \"many\"\n");
     says(&folder.fails(1, "fit classes.csv --spec type.toml"), &["type.toml, line 2"]);
     says(&folder.fails(1, "fit classes.csv --spec none.toml"), &["none.toml"]);
+    folder.write("range.toml", "seed = 1\n\n[train]\nlearning_rate = -1.0\n");
+    for mode in ["fit", "compare"] {
+        let error = folder.fails(1, &format!("{mode} classes.csv --spec range.toml"));
+        says(&error, &["range.toml, line 4, train.learning_rate: must be above 0"]);
+    }
+    folder.write("idle.toml", "train.huber_delta = 2\n");
+    says(&folder.fails(1, "fit classes.csv --spec idle.toml"), &["idle.toml, line 1, train.huber_delta"]);
+    // The file can be used, and what was typed cannot.
+    folder.write("good.toml", "[train]\nepochs = 1\n");
+    says(&folder.fails(2, "fit classes.csv --spec good.toml --lr -1"), &["train.learning_rate", "--help"]);
+    folder.good("fit classes.csv -q --spec range.toml --lr 0.01 --steps 2 --hidden 4");
+    fs::write(folder.path("binary.toml"), [0x1f, 0x8b, 0xff, 0xfe]).unwrap();
+    says(&folder.fails(1, "fit classes.csv --spec binary.toml"), &["binary.toml", "TOML", "--print-spec"]);
 }
 
 #[test]
@@ -149,6 +169,9 @@ fn a_wrong_command_line() {
         ("--valid 1.5", "data.valid"),
         ("--hidden 8,0", "network.hidden"),
         ("--batch 0", "train.batch"),
+        ("--warmup -1", "write a whole number from 0 on"),
+        ("--patience -1", "write a whole number from 0 on"),
+        ("--members x", "write a whole number from 0 on"),
         ("--epochs 0 --minutes 1 --schedule cosine", "train.schedule"),
         ("--huber-delta 2", "train.huber_delta"),
         ("--weight-decay 0.1", "train.weight_decay"),

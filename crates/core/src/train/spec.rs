@@ -9,15 +9,33 @@ use crate::error::{Error, Result};
 
 /// What the rows of each class count.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", untagged)]
+#[serde(untagged, expecting = "write \"equal\", \"balanced\", or a table like { yes = 5.0, no = 1.0 }")]
 pub enum ClassWeights {
-    /// 1 each.
+    /// The word `equal`: 1 each.
     #[default]
+    #[serde(with = "equal")]
     Equal,
     /// The word `balanced`: all classes count the same in sum.
     Named(Balanced),
     /// A weight for each class that is named; 1 for the others.
     Each(BTreeMap<String, f32>),
+}
+
+/// The word `equal` of a variant that holds nothing.
+mod equal {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str("equal")
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {
+        match String::deserialize(from)?.as_str() {
+            "equal" => Ok(()),
+            other => Err(D::Error::custom(format!("{other:?} is not \"equal\""))),
+        }
+    }
 }
 
 /// The word `balanced`.
@@ -40,7 +58,6 @@ pub struct TrainSpec {
     /// From which error on the Huber loss is linear, in standard deviations of the target.
     pub huber_delta: f32,
     /// What the rows of each class count.
-    #[serde(skip_serializing_if = "is_equal")]
     pub class_weights: ClassWeights,
 
     /// What a second network on the same rows adds to the loss.
@@ -98,10 +115,6 @@ pub struct TrainSpec {
     pub weight_average: WeightAverage,
     /// Whether a temperature of the logits is fitted on the validation rows after the run.
     pub temperature: bool,
-}
-
-fn is_equal(weights: &ClassWeights) -> bool {
-    *weights == ClassWeights::Equal
 }
 
 impl Default for TrainSpec {
