@@ -41,6 +41,7 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
     let fitted = prepared.fit(&threads, &mut |event| progress.note(event));
     progress.finish();
     let fitted = fitted?;
+    let replaced = output.is_file();
     fitted.model.save(&output)?;
     for Member { number, run, .. } in fitted.model.members() {
         if let Ended::NotFinite { step, learning_rate } = run.ended {
@@ -54,6 +55,7 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
         }
     }
     let mut answer = as_json(&fitted, &output);
+    answer["replaced"] = json!(replaced);
     if let (Some(page), Some(examples)) = (&arguments.report, &held_out) {
         answer["report"] = json!(page.display().to_string());
         write_page(arguments, page, (&fitted, &output), examples, &answer, &threads)?;
@@ -61,7 +63,7 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
     if arguments.json {
         text::print_json(&answer)?;
     } else if !arguments.quiet {
-        text::print(&summary(arguments, &fitted, &output, &threads))?;
+        text::print(&summary(arguments, &fitted, (&output, replaced), &threads))?;
     }
     Ok(())
 }
@@ -366,8 +368,8 @@ pub fn left(pruned: &Pruned) -> String {
 }
 
 /// What a person reads after a run.
-fn summary(arguments: &Fit, fitted: &Fitted, output: &Path, threads: &Threads) -> String {
-    let (model, data) = (&fitted.model, &arguments.data);
+fn summary(arguments: &Fit, fitted: &Fitted, (output, replaced): (&Path, bool), threads: &Threads) -> String {
+    let model = &fitted.model;
     let parts = [("train", Some(&fitted.train)), ("validation", fitted.valid.as_ref())];
     let lines: Vec<Vec<String>> = parts
         .iter()
@@ -378,12 +380,7 @@ fn summary(arguments: &Fit, fitted: &Fitted, output: &Path, threads: &Threads) -
         .collect();
     let names = measures(&fitted.train).into_iter().map(|measure| measure.0);
     let header: Vec<&str> = std::iter::once("part").chain(names).collect();
-    let model_file = text::typed(output);
-    let (test, new) = match model.pipeline.fitted_inputs() {
-        Inputs::Table(_) => ("TEST.csv".into(), "NEW.csv".into()),
-        Inputs::Images { .. } => (text::typed(data), text::typed(data)),
-    };
-    let test = if model.spec.data.test > 0.0 { format!("{} --part test", text::typed(data)) } else { test };
+    let replaces = if replaced { ", and has replaced the file of that name" } else { "" };
     let pruned = model.run().pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", left(pruned)));
     let ending = if several(model) { members(fitted) } else { ending(model.run(), &model.spec) };
     let report = arguments
@@ -391,14 +388,32 @@ fn summary(arguments: &Fit, fitted: &Fitted, output: &Path, threads: &Threads) -
         .as_ref()
         .map_or(String::new(), |page| format!("{} shows the run; open it in a browser.\n", page.display()));
     format!(
-        "\n{}\n{}\n{pruned}{}.\n{} holds the model: {}, {}.\n{report}\nNext:\n  \
-         thinnet evaluate {model_file} {test}\n  thinnet predict {model_file} {new} -o predictions.csv\n",
+        "\n{}\n{}\n{pruned}{}.\n{} holds the model: {}, {}{replaces}.\n{report}\n{}",
         table(&header, &lines),
         ending,
         took(fitted, threads),
         output.display(),
         describe::networks(&model.spec, model.pipeline.input_units(), model.network().outputs()),
         text::counted(model.parameters(), "parameter", "parameters"),
+        next(model, &arguments.data, output),
+    )
+}
+
+/// What can be done with the model.
+fn next(model: &Model, data: &Path, output: &Path) -> String {
+    let (output, data) = (text::typed(output), text::typed(data));
+    let is_table = matches!(model.pipeline.fitted_inputs(), Inputs::Table(_));
+    let new = if is_table { "NEW.csv" } else { &data };
+    let (test, files) = match (model.spec.data.test > 0.0, is_table) {
+        (true, true) => (format!("{data} --part test"), ", with a file of yours that has new rows"),
+        (true, false) => (format!("{data} --part test"), ""),
+        (false, true) => {
+            ("TEST.csv".into(), ", with files of yours that have new rows, TEST.csv with targets")
+        }
+        (false, false) => (data.clone(), ""),
+    };
+    format!(
+        "Next{files}:\n  thinnet evaluate {output} {test}\n  thinnet predict {output} {new} -o predictions.csv\n"
     )
 }
 

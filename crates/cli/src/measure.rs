@@ -20,6 +20,7 @@ pub fn run(arguments: &Measure) -> anyhow::Result<()> {
         output::check("--report", page, &[Some(&arguments.model), Some(&arguments.data)])?;
     }
     let (model, data) = arguments.open()?;
+    let trained_on = evaluate::has_learned_from(&model, &arguments.model, &data)?;
     let effort = arguments.effort();
     let member = arguments.member as usize - 1;
     let threads = Threads::new(arguments.threads)?;
@@ -30,6 +31,7 @@ pub fn run(arguments: &Measure) -> anyhow::Result<()> {
     object["member"] = json!(arguments.member);
     object["draws"] = json!(effort.draws);
     object["seed"] = json!(effort.seed);
+    object["trained_on"] = json!(trained_on);
     if let Some(page) = &arguments.report {
         object["report"] = json!(page.display().to_string());
         write_page(arguments, page, (&model, &data), &measures, &object, &threads)?;

@@ -243,6 +243,56 @@ fn inspection_tells_how_a_model_was_trained() {
 }
 
 #[test]
+fn rows_that_a_model_knows_are_called_so() {
+    let folder = Folder::with_data("known-rows");
+    let small = "--steps 5 --hidden 8";
+    folder.good(&format!("fit classes.csv -q {small} -o m.thinnet"));
+    // The same rows under another name, and other rows under the same.
+    fs::copy(folder.path("classes.csv"), folder.path("copy.csv")).unwrap();
+    folder.write("new.csv", &classes(80));
+    let warned = |line: &str| {
+        let ran = folder.run(line);
+        assert_eq!(ran.status, 0, "{line}: {}", ran.stderr);
+        let warned = ran.stderr.contains("was trained on rows of these data");
+        assert_eq!(ran.stderr.lines().count(), usize::from(warned), "{}", ran.stderr);
+        warned
+    };
+    for mode in ["evaluate", "measure"] {
+        assert!(
+            warned(&format!("{mode} m.thinnet classes.csv")) && warned(&format!("{mode} m.thinnet copy.csv"))
+        );
+        assert!(!warned(&format!("{mode} m.thinnet new.csv")));
+        let known =
+            |data: &str| folder.json(&format!("{mode} m.thinnet {data} --json"))["trained_on"].clone();
+        assert_eq!((known("copy.csv"), known("new.csv")), (true.into(), false.into()));
+    }
+    assert!(!warned("predict m.thinnet classes.csv"));
+    folder.good(&format!("fit classes.csv -q {small} --test 0.3 -o t.thinnet"));
+    assert!(!warned("evaluate t.thinnet classes.csv --part test"));
+    assert!(folder.run("evaluate t.thinnet classes.csv").stderr.contains("--part test takes those"));
+    assert!(warned("evaluate t.thinnet classes.csv --part train"));
+}
+
+#[test]
+fn a_fit_says_what_it_replaces_and_what_comes_next() {
+    let folder = Folder::with_data("next");
+    let fit = |options: &str| folder.good(&format!("fit classes.csv --steps 5 --hidden 8 {options}"));
+    let first = fit("");
+    assert!(!first.contains("replaced") && first.contains("Next, with files of yours"), "{first}");
+    assert!(fit("").contains(", and has replaced the file of that name."));
+    assert!(fit("--test 0.3").contains("evaluate classes.thinnet classes.csv --part test"));
+    assert_eq!(folder.json("fit classes.csv --steps 5 --hidden 8 --json")["replaced"], true);
+    let mut rows = "id,x,label\n".to_string();
+    (0..130).for_each(|row| rows += &format!("{row},{}.5,{}\n", row % 7, row % 2));
+    folder.write("id.csv", &rows);
+    let ran = folder.run("fit id.csv -q --steps 5 --hidden 8");
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("id has another whole number in each row") && ran.stderr.contains("--ignore id")
+    );
+}
+
+#[test]
 fn a_printed_spec_has_every_field() {
     let folder = Folder::with_data("every-field");
     let spec = folder.good("fit classes.csv --print-spec");
