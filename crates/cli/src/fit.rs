@@ -405,11 +405,9 @@ fn next(model: &Model, data: &Path, output: &Path) -> String {
     let is_table = matches!(model.pipeline.fitted_inputs(), Inputs::Table(_));
     let new = if is_table { "NEW.csv" } else { &data };
     let (test, files) = match (model.spec.data.test > 0.0, is_table) {
-        (true, true) => (format!("{data} --part test"), ", with a file of yours that has new rows"),
+        (true, true) => (format!("{data} --part test"), ", with new rows of your own"),
         (true, false) => (format!("{data} --part test"), ""),
-        (false, true) => {
-            ("TEST.csv".into(), ", with files of yours that have new rows, TEST.csv with targets")
-        }
+        (false, true) => ("TEST.csv".into(), ", with new rows of your own (TEST.csv has their targets)"),
         (false, false) => (data.clone(), ""),
     };
     format!(

@@ -242,6 +242,21 @@ fn inspection_tells_how_a_model_was_trained() {
     }
 }
 
+/// docs/family.md says which members have schedules of the rate.
+#[test]
+fn edges_have_schedules_of_the_rate() {
+    let folder = Folder::with_data("rate-schedules");
+    for drop in ["units", "edges", "edges-gaussian", "gaussian"] {
+        let fit = |schedule: &str| {
+            let line =
+                format!("fit classes.csv -q --epochs 4 --hidden 16 --dropout 0.5 --drop {drop} -o m.thinnet");
+            folder.good(&format!("{line} --rate-schedule {schedule}"));
+            folder.json("inspect m.thinnet --json")["run"]["history"].clone()
+        };
+        assert!(fit("late:0.5") != fit("constant"), "{drop}");
+    }
+}
+
 #[test]
 fn rows_that_a_model_knows_are_called_so() {
     let folder = Folder::with_data("known-rows");
@@ -278,7 +293,10 @@ fn a_fit_says_what_it_replaces_and_what_comes_next() {
     let folder = Folder::with_data("next");
     let fit = |options: &str| folder.good(&format!("fit classes.csv --steps 5 --hidden 8 {options}"));
     let first = fit("");
-    assert!(!first.contains("replaced") && first.contains("Next, with files of yours"), "{first}");
+    assert!(
+        !first.contains("replaced") && first.contains("Next, with new rows of your own (TEST.csv"),
+        "{first}"
+    );
     assert!(fit("").contains(", and has replaced the file of that name."));
     assert!(fit("--test 0.3").contains("evaluate classes.thinnet classes.csv --part test"));
     assert_eq!(folder.json("fit classes.csv --steps 5 --hidden 8 --json")["replaced"], true);
