@@ -518,9 +518,10 @@ pub struct Evaluate {
 
 const EVALUATE_NOTES: &str = "\
 Use rows that the model has never seen: on the training rows, and on the
-validation rows that chose its epoch, it looks better than it is. Of a model
-of several members there follow each member alone, and how far they disagree;
-so also of a model trained with --masks, with --average mc:MEMBERS.
+validation rows that chose its epoch, it looks better than it is, and a warning
+says so (with --json also the field trained_on). Of a model of several members
+there follow each member alone, and how far they disagree; so also of a model
+trained with --masks, with --average mc:MEMBERS.
 
 Examples:
   thinnet evaluate churn.thinnet test.csv

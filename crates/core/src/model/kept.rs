@@ -587,6 +587,20 @@ mod tests {
         assert!(error.contains("but its network needs"), "{error}");
     }
 
+    /// As models of earlier versions are.
+    #[test]
+    fn a_model_with_an_idle_setting_and_without_a_fingerprint_is_read() {
+        let folder = Folder::new("earlier");
+        let path = folder.0.join("a.thinnet");
+        let (data, mut model) = trained(KINDS, |_| {});
+        assert!(model.has_learned_from(&data).unwrap());
+        (model.spec.train.huber_delta, model.fingerprint) = (2.0, None);
+        assert!(model.spec.check_effects().is_err());
+        model.save(&path).unwrap();
+        let loaded = Model::load(&path).unwrap();
+        assert!(loaded == model && !loaded.has_learned_from(&data).unwrap());
+    }
+
     #[test]
     fn a_spec_that_cannot_be_used_is_refused() {
         let error = refused(|model| model.spec.thin.input = 1.0);
