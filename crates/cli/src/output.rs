@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use thinnet::Error;
+use thinnet::data::Data;
 
 use crate::arguments::{Arguments, Rows};
 
 /// Finds out whether a file can be written after the work, and that it replaces none of the others, which
 /// are read or written too. `option` is what names it.
 pub fn check(option: &str, output: &Path, others: &[Option<&Path>]) -> anyhow::Result<()> {
-    if others.iter().flatten().any(|other| is_same(output, other)) {
+    let mut files = others.iter().flatten().flat_map(|other| Data::files(other));
+    if files.any(|other| is_same(output, &other)) {
         let problem = format!("{option} would write over {}; give it another name", output.display());
         return Err(Arguments::command().error(ErrorKind::ArgumentConflict, problem).into());
     }

@@ -306,7 +306,8 @@ fn a_fit_says_what_it_replaces_and_what_comes_next() {
     let ran = folder.run("fit id.csv -q --steps 5 --hidden 8");
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("id has another whole number in each row") && ran.stderr.contains("--ignore id")
+        ran.stderr.contains("id holds a different whole number in every row")
+            && ran.stderr.contains("--ignore id")
     );
 }
 

@@ -95,6 +95,8 @@ fn what_is_read_is_not_written_over() {
     folder.write("spec.toml", "[train]\nepochs = 1\n");
     folder.write("valid.csv", &classes(60));
     fs::create_dir(folder.path("sub")).unwrap();
+    fs::create_dir(folder.path("images")).unwrap();
+    folder.write("images/t10k-labels-idx1-ubyte.gz", "");
     #[cfg(unix)]
     std::os::unix::fs::symlink("classes.csv", folder.path("link.csv")).unwrap();
     #[cfg(not(unix))]
@@ -115,6 +117,7 @@ fn what_is_read_is_not_written_over() {
         "fit classes.csv -o link.csv",
         "measure m.thinnet classes.csv --report ./classes.csv",
         "compare classes.csv --report classes.csv",
+        "fit images -o images/t10k-labels-idx1-ubyte.gz",
     ] {
         says(&folder.fails(2, line), &["would write over", "another name"]);
     }

@@ -53,8 +53,8 @@ fn identifiers(table: &Table, rows: &[usize], columns: &[InputColumn]) -> Result
     }
     let (each, leaves) = match names.len() {
         0 => return Ok(None),
-        1 => ("has another whole number in each row, as an identifier does", "leaves it out"),
-        _ => ("have another whole number in each row, as identifiers do", "leave them out"),
+        1 => ("holds a different whole number in every row, as an identifier does", "leaves it out"),
+        _ => ("hold a different whole number in every row, as identifiers do", "leave them out"),
     };
     let plain = |name: &str| name.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter));
     let option = |name: &&str| match plain(name) {

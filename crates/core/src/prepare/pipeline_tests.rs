@@ -96,13 +96,15 @@ fn whole_numbers_that_are_all_different_are_named() {
     };
     let (pipeline, warnings) = fit(&table(100, 99), &DataSpec::default());
     assert_eq!(pipeline.input_names(), ["RowNumber", "my id", "x", "count"], "they are kept");
-    let expected = "RowNumber and my id have another whole number in each row, as identifiers do; if so, \
+    let expected = "RowNumber and my id hold a different whole number in every row, as identifiers do; if so, \
                     --ignore RowNumber --ignore \"my id\" leave them out";
     assert_eq!(warnings, [expected]);
     assert!(fit(&table(99, 99), &DataSpec::default()).1.is_empty(), "too few rows to tell");
     let ignored = DataSpec { ignore: vec!["RowNumber".into(), "my id".into()], ..DataSpec::default() };
     assert!(fit(&table(100, 99), &ignored).1.is_empty());
-    assert!(fit(&table(100, 200), &ignored).1[0].starts_with("count has another whole number in each row"));
+    assert!(
+        fit(&table(100, 200), &ignored).1[0].starts_with("count holds a different whole number in every row")
+    );
 }
 
 #[test]
