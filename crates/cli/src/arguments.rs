@@ -259,7 +259,7 @@ pub struct Network {
     #[arg(long, value_name = "row|slice", value_parser = named::<Share>)]
     pub share: Option<Share>,
     /// Of edges: how many rows of a slice share a mask, a multiple of 16; 0 for all [default: 0]
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, value_name = "ROWS", value_parser = whole::<usize>)]
     pub share_rows: Option<usize>,
     /// When kept units make up for dropped ones: training or at-prediction [default: training]
     #[arg(long, value_name = "WHEN", value_parser = named::<Scaling>)]
@@ -273,7 +273,7 @@ pub struct Network {
     #[arg(long, value_name = "SCHEDULE")]
     pub rate_schedule: Option<RateSchedule>,
     /// How many distinct masks there are, 0 for new ones at every step [default: 0]
-    #[arg(long, value_name = "MASKS")]
+    #[arg(long, value_name = "MASKS", value_parser = whole::<u32>)]
     pub pool: Option<u32>,
     /// Masksembles: so many fixed masks, and how far they lie apart, from 1 to 6; predict with
     /// --average mc:MEMBERS [default: none]
@@ -283,7 +283,7 @@ pub struct Network {
     #[arg(long, value_name = "FACTOR")]
     pub standout_slope: Option<f32>,
     /// Of variational and sparse-variational: steps over which the weight of its divergence rises from 0 [default: 0]
-    #[arg(long, value_name = "STEPS")]
+    #[arg(long, value_name = "STEPS", value_parser = whole::<u64>)]
     pub divergence_warmup: Option<u64>,
     /// Of concrete: the prior length scale of the weights [default: 0.01]
     #[arg(long, value_name = "LENGTH")]
@@ -299,7 +299,7 @@ pub struct Network {
 #[command(next_help_heading = "Ensemble")]
 pub struct Ensemble {
     /// Networks with seeds of their own, trained side by side, whose predictions are averaged [default: 1]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<usize>)]
     pub members: Option<usize>,
     /// Each member draws its training rows with replacement
     #[arg(long)]
@@ -333,7 +333,7 @@ pub struct LossOptions {
     /// expectation-linear:LAMBDA (the whole one) [default: none]
     #[arg(long, value_name = "PAIR")]
     pub pair: Option<Pair>,
-    /// What the rows of each class count: balanced, or a number for each, yes=5,no=1 [default: 1 each]
+    /// What the rows of each class count: equal, balanced, or a number for each, yes=5,no=1 [default: equal]
     #[arg(long, value_name = "WEIGHTS", value_parser = class_weights)]
     pub class_weights: Option<ClassWeights>,
     /// Penalty on the sum of |weight| [default: 0]
@@ -360,12 +360,12 @@ pub struct Steps {
     /// Learning rate before its schedule [default: 0.002]
     #[arg(long, value_name = "RATE")]
     pub lr: Option<f32>,
-    /// constant, cosine, step:EPOCHS:FACTOR, exponential:FACTOR (of an epoch) or inverse:STEPS
-    /// [default: cosine]
+    /// constant, cosine, step:EPOCHS:FACTOR, exponential:FACTOR (of an epoch) or inverse:STEPS; cosine needs
+    /// --epochs or --steps [default: cosine; constant where only --minutes end the run]
     #[arg(long, value_name = "SCHEDULE")]
     pub schedule: Option<Schedule>,
     /// Steps over which the learning rate rises from 0 [default: 0]
-    #[arg(long, value_name = "STEPS")]
+    #[arg(long, value_name = "STEPS", value_parser = whole::<u64>)]
     pub warmup: Option<u64>,
     /// Of sgd and nesterov: a number, linear:FROM:TO:STEPS or exponential:FROM:TO:STEPS [default: 0.9]
     #[arg(long, value_name = "MOMENTUM")]
@@ -374,23 +374,23 @@ pub struct Steps {
     #[arg(long, value_name = "NUMBER")]
     pub weight_decay: Option<f32>,
     /// The most epochs, 0 for no limit [default: 100]
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", value_parser = whole::<u64>)]
     pub epochs: Option<u64>,
     /// The most steps, 0 for no limit [default: 0]
-    #[arg(long, value_name = "STEPS")]
+    #[arg(long, value_name = "STEPS", value_parser = whole::<u64>)]
     pub steps: Option<u64>,
     /// The most minutes, 0 for no limit; such a run cannot be repeated to the bit [default: 0]
     #[arg(long, value_name = "MINUTES")]
     pub minutes: Option<f64>,
     /// Rows of a mini-batch [default: 32 to 256, by the number of rows]
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, value_name = "ROWS", value_parser = whole::<usize>)]
     pub batch: Option<usize>,
     /// Rows of a slice, which one thread trains and which may share a mask [default: 64]
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, value_name = "ROWS", value_parser = whole::<usize>)]
     pub slice: Option<usize>,
     /// Epochs to wait for a better validation loss before the run ends and the best epoch is restored;
     /// 0 keeps the last epoch [default: 50]
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", value_parser = whole::<u64>)]
     pub patience: Option<u64>,
     /// By how much the validation loss must fall to count as better [default: 0]
     #[arg(long, value_name = "LOSS")]
@@ -518,8 +518,10 @@ pub struct Evaluate {
 
 const EVALUATE_NOTES: &str = "\
 Use rows that the model has never seen: on the training rows, and on the
-validation rows that chose its epoch, it looks better than it is. Of a model
-of several members there follow each member alone, and how far they disagree.
+validation rows that chose its epoch, it looks better than it is, and a warning
+says so (with --json also the field trained_on). Of a model of several members
+there follow each member alone, and how far they disagree; so also of a model
+trained with --masks, with --average mc:MEMBERS.
 
 Examples:
   thinnet evaluate churn.thinnet test.csv
@@ -647,9 +649,11 @@ pub struct Compare {
     pub seeds: u32,
     /// Networks of the ensemble [default: 5]
     #[arg(long, value_name = "NUMBER", default_value_t = 5, hide_default_value = true)]
+    #[arg(value_parser = whole::<usize>)]
     pub members: usize,
     /// The most epochs of a run [default: 300, or as many as make 10,000 steps]
     #[arg(long, value_name = "EPOCHS", default_value_t = 0, hide_default_value = true)]
+    #[arg(value_parser = whole::<u64>)]
     pub epochs: u64,
     /// The seed of the test part and of the first runs; the next runs have the next ones [default: 0]
     #[arg(long, value_name = "NUMBER")]
@@ -782,6 +786,11 @@ fn list<T: FromStr>(text: &str) -> Option<Vec<T>> {
     text.split(',').map(|part| part.trim().parse().ok()).collect()
 }
 
+/// A number of things.
+fn whole<T: FromStr>(text: &str) -> std::result::Result<T, &'static str> {
+    text.parse().map_err(|_| "write a whole number from 0 on")
+}
+
 /// One of the names that a spec has for it.
 fn named<T: for<'de> Deserialize<'de>>(text: &str) -> std::result::Result<T, String> {
     T::deserialize(StrDeserializer::<NotNamed>::new(text)).map_err(|error| {
@@ -803,15 +812,17 @@ fn masks(text: &str) -> std::result::Result<MaskSpec, String> {
 }
 
 fn class_weights(text: &str) -> std::result::Result<ClassWeights, String> {
-    if text == "balanced" {
-        return Ok(ClassWeights::Named(Balanced::Balanced));
+    match text {
+        "equal" => return Ok(ClassWeights::Equal),
+        "balanced" => return Ok(ClassWeights::Named(Balanced::Balanced)),
+        _ => {}
     }
     let weight = |part: &str| {
         let (class, weight) = part.rsplit_once('=')?;
         Some((class.to_string(), weight.parse().ok()?))
     };
     let weights = text.split(',').map(weight).collect::<Option<_>>();
-    weights.map(ClassWeights::Each).ok_or("write balanced, or CLASS=NUMBER,CLASS=NUMBER".into())
+    weights.map(ClassWeights::Each).ok_or("write equal, balanced, or CLASS=NUMBER,CLASS=NUMBER".into())
 }
 
 /// The standard deviation of noise.

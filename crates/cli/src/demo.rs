@@ -11,7 +11,7 @@ use thinnet::train::{Flow, Threads, side_by_side};
 use thinnet::{Error, Spec};
 
 use crate::arguments::Demo;
-use crate::{progress, text};
+use crate::{describe, progress, text};
 
 /// Trains the networks and reports.
 pub fn run(arguments: &Demo) -> anyhow::Result<()> {
@@ -46,14 +46,14 @@ pub fn run(arguments: &Demo) -> anyhow::Result<()> {
         }))?;
         return Ok(());
     }
-    let shape = crate::fit::shape(&prepared.spec, prepared.pipeline.input_units(), 10);
+    let shape = describe::shape(&prepared.spec, prepared.pipeline.input_units(), 10);
     text::print(&format!(
         "{} images of digits to learn from, {test_rows} to test with; {shape}, {} epochs, {}\n\
          standard: every unit in every step\ndropout:  drops {}\n\n{}\n{}\n{meaning}\n\n{} in all. Next: thinnet --help\n",
         prepared.train.rows(),
         arguments.epochs,
         text::counted(seeds, "seed", "seeds, mean ± standard error"),
-        crate::fit::thinning(&prepared.spec).unwrap_or_default(),
+        describe::thinning(&prepared.spec).unwrap_or_default(),
         rows(&results),
         curve(&results),
         text::seconds(began.elapsed().as_secs_f64()),

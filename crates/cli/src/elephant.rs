@@ -20,7 +20,7 @@ use thinnet::train::{Ended, Flow, Threads, TrainSpec, Trainer};
 use thinnet::{Error, Isa};
 
 use crate::arguments::Elephant as Arguments;
-use crate::{fit, progress, text};
+use crate::{output, progress, text};
 
 /// Noisy points to learn from.
 const POINTS: u32 = 150;
@@ -38,7 +38,7 @@ const RATE: f32 = 0.5;
 /// Draws the elephant, trains both networks, and reports.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let began = Instant::now();
-    arguments.output.as_deref().map_or(Ok(()), fit::check_output)?;
+    arguments.output.as_deref().map_or(Ok(()), |picture| output::check("-o", picture, &[]))?;
     let task = Task::new(arguments)?;
     let networks = both(&task, arguments)?;
     if let Some(path) = &arguments.output {

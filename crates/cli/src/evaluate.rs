@@ -1,9 +1,12 @@
 //! `thinnet evaluate`: how good a model is on rows whose targets are known.
 
+use std::path::Path;
+
 use serde_json::json;
 use thinnet::average::{Average, Mean};
+use thinnet::data::Data;
 use thinnet::measure::{Disagreement, ReliabilityBin};
-use thinnet::model::{Evaluation, MembersEvaluation};
+use thinnet::model::{Evaluation, MembersEvaluation, Model};
 use thinnet::report::table;
 use thinnet::train::Threads;
 
@@ -14,6 +17,7 @@ use crate::text;
 pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     let rows = &arguments.rows;
     let (model, data) = rows.open()?;
+    let trained_on = has_learned_from(&model, &rows.model, &data)?;
     let measured = model.evaluate_members(&data, rows.average, rows.seed, &Threads::new(rows.threads)?)?;
     let MembersEvaluation { ensemble, members, disagreement } = measured;
     let several = members.len() > 1;
@@ -27,6 +31,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         object["data"] = json!(data.name());
         object["average"] = json!(rows.average.to_string());
         object["tau"] = json!(model.tau());
+        object["trained_on"] = json!(trained_on);
         text::print_json(&object)?;
         return Ok(());
     }
@@ -47,16 +52,19 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         }
         Average::Moments => "mean predictions by moment propagation".to_string(),
     };
-    let (of_members, alone) = match several {
-        true => (
-            format!("mean of {} members, of each the ", members.len()),
+    let of_members = match model.members().len() {
+        1 => String::new(),
+        members => format!("mean of {members} members, of each the "),
+    };
+    let alone = match several {
+        true => {
             format!(
                 "\nEach member alone:\n{}{}\n",
                 members_table(&[], &vec![Vec::new(); members.len()], &members),
                 disagree(&disagreement)
-            ),
-        ),
-        false => Default::default(),
+            )
+        }
+        false => String::new(),
     };
     text::print(&format!(
         "{} on {}: {of_members}{average}\n\n{}{}{alone}",
@@ -66,6 +74,22 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         reliability(&ensemble)
     ))?;
     Ok(())
+}
+
+/// Whether a model has learned from the data; if so, warns of it.
+pub fn has_learned_from(model: &Model, path: &Path, data: &Data) -> anyhow::Result<bool> {
+    let has_learned = model.has_learned_from(data)?;
+    if has_learned {
+        let path = path.display();
+        let part = match model.spec.data.test {
+            0.0 => "take rows that it has never seen",
+            _ => "--part test takes those that it has never seen",
+        };
+        text::warn(&format!(
+            "{path} was trained on rows of these data and looks better here than it is; {part}"
+        ));
+    }
+    Ok(has_learned)
 }
 
 /// The reliability curve of a classification, without its empty bins.

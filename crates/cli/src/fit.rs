@@ -1,34 +1,31 @@
 //! `thinnet fit`: from data to a model file.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use serde::Serialize;
 use serde_json::{Value, json};
 use thinnet::data::{Cells, ColumnType, ColumnTypes, Data, DataSpec, Examples};
 use thinnet::measure::Effort;
 use thinnet::model::{Evaluation, Fitted, FittedMember, Member, Model, Prepared, Run, prepare};
 use thinnet::prepare::Inputs;
 use thinnet::report::table;
-use thinnet::thin::{Drop, Pruned, PrunedLayer, Rates};
-use thinnet::train::{Ended, Optimizer, Pair, Threads, WeightAverage};
+use thinnet::thin::{Pruned, PrunedLayer, Rates};
+use thinnet::train::{Ended, Threads};
 use thinnet::{Error, Spec};
 
 use crate::arguments::{Arguments, Columns, Fit, Rows};
 use crate::evaluate::{disagree, measures, members_table};
 use crate::page::{self, Shown};
 use crate::progress::Progress;
-use crate::text;
+use crate::{describe, output, text};
 
 /// Trains, saves and prints.
 pub fn run(arguments: &Fit) -> anyhow::Result<()> {
     let spec = spec(arguments)?;
     let output = arguments.output.clone().unwrap_or_else(|| default_output(&arguments.data));
     if !arguments.print_spec {
-        check_output(&output)?;
-        arguments.report.as_deref().map(|page| page::check(page, &[&output, &arguments.data])).transpose()?;
+        check_outputs(arguments, &output)?;
     }
     let prepared = read(arguments, &spec)?;
     if arguments.print_spec {
@@ -44,6 +41,7 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
     let fitted = prepared.fit(&threads, &mut |event| progress.note(event));
     progress.finish();
     let fitted = fitted?;
+    let replaced = output.is_file();
     fitted.model.save(&output)?;
     for Member { number, run, .. } in fitted.model.members() {
         if let Ended::NotFinite { step, learning_rate } = run.ended {
@@ -57,6 +55,7 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
         }
     }
     let mut answer = as_json(&fitted, &output);
+    answer["replaced"] = json!(replaced);
     if let (Some(page), Some(examples)) = (&arguments.report, &held_out) {
         answer["report"] = json!(page.display().to_string());
         write_page(arguments, page, (&fitted, &output), examples, &answer, &threads)?;
@@ -64,9 +63,18 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
     if arguments.json {
         text::print_json(&answer)?;
     } else if !arguments.quiet {
-        text::print(&summary(arguments, &fitted, &output, &threads))?;
+        text::print(&summary(arguments, &fitted, (&output, replaced), &threads))?;
     }
     Ok(())
+}
+
+/// Neither the model nor the page may replace what the run reads, nor one the other.
+fn check_outputs(arguments: &Fit, model: &Path) -> anyhow::Result<()> {
+    let valid = output::file(arguments.columns.valid.as_ref());
+    let read = [Some(arguments.data.as_path()), arguments.spec.as_deref(), valid];
+    output::check("-o", model, &read)?;
+    let others = [&read[..], &[Some(model)]].concat();
+    arguments.report.as_deref().map_or(Ok(()), |page| output::check("--report", page, &others))
 }
 
 /// What the rows of a page are called where nothing was held out.
@@ -118,8 +126,15 @@ fn spec(arguments: &Fit) -> anyhow::Result<Spec> {
         None => Spec::default(),
     };
     override_with(arguments, &mut spec);
-    spec.check().map_err(|error| Arguments::command().error(ErrorKind::ValueValidation, error))?;
+    check_asked(arguments.spec.as_deref(), spec.check().and_then(|()| spec.check_effects()))?;
     Ok(spec)
+}
+
+/// What cannot be used is the fault of the command line, unless the spec's file alone cannot be used either.
+pub fn check_asked(file: Option<&Path>, checked: thinnet::Result<()>) -> anyhow::Result<()> {
+    let Err(error) = checked else { return Ok(()) };
+    file.map_or(Ok(()), Spec::check_file)?;
+    Err(Arguments::command().error(ErrorKind::ValueValidation, error).into())
 }
 
 /// Puts what was typed in the place of what the spec says.
@@ -174,7 +189,7 @@ fn override_with(arguments: &Fit, spec: &mut Spec) {
 
     set(&mut spec.train.optimizer, &steps.optimizer);
     set(&mut spec.train.learning_rate, &steps.lr);
-    set(&mut spec.train.schedule, &steps.schedule);
+    fill(&mut spec.train.schedule, &steps.schedule);
     set(&mut spec.train.warmup, &steps.warmup);
     set(&mut spec.train.momentum, &steps.momentum);
     set(&mut spec.train.weight_decay, &steps.weight_decay);
@@ -248,7 +263,18 @@ fn types(data: &Data) -> ColumnTypes {
 }
 
 fn print_spec(arguments: &Fit, spec: &Spec) -> anyhow::Result<()> {
-    Ok(text::print(&format!("# {}\n{}", again(arguments, "THIS-FILE"), spec.to_toml()?))?)
+    let unset = [
+        (spec.data.target.is_none(), "data.target"),
+        (spec.data.weight.is_none(), "data.weight"),
+        (spec.thin.masks.is_none(), "thin.masks"),
+    ];
+    let unset: Vec<&str> = unset.iter().filter(|(is_unset, _)| *is_unset).map(|(_, field)| *field).collect();
+    // TOML has no word for nothing.
+    let unset = match unset.is_empty() {
+        true => String::new(),
+        false => format!("# Without a value, and so not in it: {}\n", unset.join(", ")),
+    };
+    Ok(text::print(&format!("# {}\n{unset}{}", again(arguments, "THIS-FILE"), spec.to_toml()?))?)
 }
 
 /// The command that runs a spec on the same data.
@@ -276,22 +302,6 @@ pub fn stem(data: &Path) -> String {
     stem.into()
 }
 
-/// Finds out before the work whether a file can be written after it.
-pub fn check_output(output: &Path) -> thinnet::Result<()> {
-    if fs::metadata(output).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-        return Ok(());
-    }
-    let attempt = || {
-        if output.is_dir() {
-            return Err(std::io::ErrorKind::IsADirectory.into());
-        }
-        let probe = output.with_file_name(format!(".thinnet-{}-probe.tmp", std::process::id()));
-        File::create(&probe)?;
-        fs::remove_file(&probe)
-    };
-    attempt().map_err(Error::file("write", output))
-}
-
 /// What is about to be trained, on what.
 fn introduce(prepared: &Prepared, threads: &Threads) {
     let Prepared { spec, pipeline, train, valid, .. } = prepared;
@@ -304,115 +314,16 @@ fn introduce(prepared: &Prepared, threads: &Threads) {
     text::say(&format!("{train} to train on, {valid} to validate{classes}"));
     text::say(&format!(
         "{}, {}, seed {}, {}",
-        networks(spec, pipeline.input_units(), pipeline.output_units()),
-        thinning(spec).map_or("no dropout".into(), |who| format!("dropout of {who}")),
+        describe::networks(spec, pipeline.input_units(), pipeline.output_units()),
+        describe::thinning(spec).map_or("no dropout".into(), |who| format!("dropout of {who}")),
         spec.seed,
         text::counted(threads.count(), "thread", "threads")
     ));
 }
 
-/// 784-1024-1024-10 relu
-pub fn shape(spec: &Spec, inputs: usize, outputs: usize) -> String {
-    let widths = [&[inputs], &spec.network.hidden[..], &[outputs]].concat();
-    let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
-    format!("{} {}", widths.join("-"), named(&spec.network.activation))
-}
-
-/// The network, or how many there are and in what they differ.
-pub fn networks(spec: &Spec, inputs: usize, outputs: usize) -> String {
-    let ensemble = &spec.ensemble;
-    if ensemble.members == 1 {
-        return shape(&spec.member(0), inputs, outputs);
-    }
-    let mut shapes: Vec<String> = Vec::new();
-    for member in 0..ensemble.members {
-        let shape = shape(&spec.member(member), inputs, outputs);
-        if !shapes.contains(&shape) {
-            shapes.push(shape);
-        }
-    }
-    let turns = if shapes.len() > 1 { " by turns" } else { "" };
-    let rows = if ensemble.bootstrap { ", rows drawn with replacement" } else { "" };
-    let columns = match ensemble.columns {
-        1.0 => String::new(),
-        share => format!(", {share} of the columns each"),
-    };
-    format!("{} members of {}{turns}{rows}{columns}", ensemble.members, text::some_of(&shapes, 4))
-}
-
 /// Whether a model is an ensemble.
 pub fn several(model: &Model) -> bool {
     model.members().len() > 1
-}
-
-/// Who is dropped how often, if anyone is.
-pub fn thinning(spec: &Spec) -> Option<String> {
-    if spec.thin.drop == Drop::SparseVariational {
-        return Some("weights, with sparse-variational noise on each".into());
-    }
-    let rates = spec.thin.rates(spec.network.hidden.len()).unwrap_or_default();
-    if rates.iter().all(|&rate| rate == 0.0) {
-        return None;
-    }
-    let (input, mut hidden) = (rates[0], rates[1..].to_vec());
-    hidden.dedup();
-    let hidden: Vec<String> = hidden.iter().map(f32::to_string).collect();
-    let parts = [
-        (!hidden.is_empty()).then(|| format!("{} of hidden units", hidden.join(", "))),
-        (input > 0.0).then(|| format!("{input} of inputs")),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    let thin = &spec.thin;
-    let what = match (thin.drop, thin.masks) {
-        (Drop::Units, Some(masks)) => format!("{} fixed masks at scale {}", masks.members, masks.scale),
-        (Drop::Units, None) if thin.pool > 0 => format!("one of {} masks for each slice", thin.pool),
-        (Drop::Units, None) => format!("one mask for each {}", named(&thin.share)),
-        (Drop::Edges, _) if thin.share_rows > 0 => {
-            format!("edges dropped with one mask for {} rows", thin.share_rows)
-        }
-        (Drop::Edges, _) => format!("edges dropped with one mask for each {}", named(&thin.share)),
-        (Drop::EdgesGaussian, _) => "edges with the Gaussian form of dropping them, for each row".into(),
-        (drop, _) => format!("{} noise, one for each {}", named(&drop), named(&thin.share)),
-    };
-    Some(format!("{}, {what}", parts.join(" and ")))
-}
-
-/// adam, learning rate 0.001 (constant), batches of 64, slices of 64
-pub fn training(spec: &Spec, training_rows: usize) -> String {
-    let train = &spec.train;
-    format!(
-        "{}, learning rate {} ({}), batches of {}, slices of {}",
-        named(&train.optimizer),
-        train.learning_rate,
-        train.schedule,
-        train.batch_for(training_rows),
-        train.slice
-    )
-}
-
-/// What else keeps the network from overfitting, if anything does.
-pub fn penalties(spec: &Spec) -> Option<String> {
-    let train = &spec.train;
-    let patience = train.patience.unwrap_or(0);
-    let parts = [
-        (train.l1 > 0.0).then(|| format!("L1 of {}", train.l1)),
-        (train.l2 > 0.0).then(|| format!("L2 of {}", train.l2)),
-        (train.weight_decay > 0.0 && train.optimizer == Optimizer::Adamw)
-            .then(|| format!("weight decay of {}", train.weight_decay)),
-        (train.max_norm > 0.0).then(|| format!("max-norm {}", train.max_norm)),
-        (train.label_smoothing > 0.0).then(|| format!("label smoothing of {}", train.label_smoothing)),
-        (train.pair != Pair::None).then(|| train.pair.to_string()),
-        (train.weight_average != WeightAverage::None)
-            .then(|| format!("mean of weights {}", train.weight_average)),
-        (patience > 0).then(|| format!("early stopping after {patience} epochs without improvement")),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
-}
-
-/// The name that a spec has for something.
-pub fn named(value: &impl Serialize) -> String {
-    json!(value).as_str().unwrap_or_default().to_string()
 }
 
 /// Why a run ended, and which epoch it left.
@@ -457,8 +368,8 @@ pub fn left(pruned: &Pruned) -> String {
 }
 
 /// What a person reads after a run.
-fn summary(arguments: &Fit, fitted: &Fitted, output: &Path, threads: &Threads) -> String {
-    let (model, data) = (&fitted.model, &arguments.data);
+fn summary(arguments: &Fit, fitted: &Fitted, (output, replaced): (&Path, bool), threads: &Threads) -> String {
+    let model = &fitted.model;
     let parts = [("train", Some(&fitted.train)), ("validation", fitted.valid.as_ref())];
     let lines: Vec<Vec<String>> = parts
         .iter()
@@ -469,12 +380,7 @@ fn summary(arguments: &Fit, fitted: &Fitted, output: &Path, threads: &Threads) -
         .collect();
     let names = measures(&fitted.train).into_iter().map(|measure| measure.0);
     let header: Vec<&str> = std::iter::once("part").chain(names).collect();
-    let model_file = text::typed(output);
-    let (test, new) = match model.pipeline.fitted_inputs() {
-        Inputs::Table(_) => ("TEST.csv".into(), "NEW.csv".into()),
-        Inputs::Images { .. } => (text::typed(data), text::typed(data)),
-    };
-    let test = if model.spec.data.test > 0.0 { format!("{} --part test", text::typed(data)) } else { test };
+    let replaces = if replaced { ", and has replaced the file of that name" } else { "" };
     let pruned = model.run().pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", left(pruned)));
     let ending = if several(model) { members(fitted) } else { ending(model.run(), &model.spec) };
     let report = arguments
@@ -482,14 +388,30 @@ fn summary(arguments: &Fit, fitted: &Fitted, output: &Path, threads: &Threads) -
         .as_ref()
         .map_or(String::new(), |page| format!("{} shows the run; open it in a browser.\n", page.display()));
     format!(
-        "\n{}\n{}\n{pruned}{}.\n{} holds the model: {}, {}.\n{report}\nNext:\n  \
-         thinnet evaluate {model_file} {test}\n  thinnet predict {model_file} {new} -o predictions.csv\n",
+        "\n{}\n{}\n{pruned}{}.\n{} holds the model: {}, {}{replaces}.\n{report}\n{}",
         table(&header, &lines),
         ending,
         took(fitted, threads),
         output.display(),
-        networks(&model.spec, model.pipeline.input_units(), model.network().outputs()),
+        describe::networks(&model.spec, model.pipeline.input_units(), model.network().outputs()),
         text::counted(model.parameters(), "parameter", "parameters"),
+        next(model, &arguments.data, output),
+    )
+}
+
+/// What can be done with the model.
+fn next(model: &Model, data: &Path, output: &Path) -> String {
+    let (output, data) = (text::typed(output), text::typed(data));
+    let is_table = matches!(model.pipeline.fitted_inputs(), Inputs::Table(_));
+    let new = if is_table { "NEW.csv" } else { &data };
+    let (test, files) = match (model.spec.data.test > 0.0, is_table) {
+        (true, true) => (format!("{data} --part test"), ", with new rows of your own"),
+        (true, false) => (format!("{data} --part test"), ""),
+        (false, true) => ("TEST.csv".into(), ", with new rows of your own (TEST.csv has their targets)"),
+        (false, false) => (data.clone(), ""),
+    };
+    format!(
+        "Next{files}:\n  thinnet evaluate {output} {test}\n  thinnet predict {output} {new} -o predictions.csv\n"
     )
 }
 
@@ -528,7 +450,7 @@ fn members(fitted: &Fitted) -> String {
 /// The layers of a member, how many epochs it had and which one it keeps.
 fn history(spec: &Spec, member: &Member) -> Vec<String> {
     let Member { number, network, run, .. } = member;
-    let shape = shape(&spec.member(*number), network.inputs(), network.outputs());
+    let shape = describe::shape(&spec.member(*number), network.inputs(), network.outputs());
     let mut epochs = run.history.len().to_string();
     if run.ended == Ended::Interrupted {
         epochs += ", stopped";
@@ -575,6 +497,8 @@ fn as_json(fitted: &Fitted, output: &Path) -> Value {
         merge(&mut object, history_json(&member.run));
         object
     };
+    object["epochs"] = json!(model.members().iter().map(|member| member.run.history.len()).max());
+    object["steps"] = json!(model.members().iter().map(|member| member.run.steps).sum::<u64>());
     object["members"] = model.members().iter().zip(members).map(member).collect();
     object["disagreement"] = json!(disagreement);
     object

@@ -7,7 +7,7 @@ use thinnet::report::{Curve, Series, table};
 use thinnet::thin::{Drop, LearnedNoise};
 
 use crate::arguments::Inspect;
-use crate::{fit, text};
+use crate::{describe, fit, text};
 
 /// Reads and prints.
 pub fn run(arguments: &Inspect) -> anyhow::Result<()> {
@@ -104,7 +104,7 @@ fn members(model: &Model) -> String {
         let valid = chosen.and_then(|epoch| epoch.valid_loss).map_or("".into(), text::number);
         vec![
             (number + 1).to_string(),
-            fit::shape(&spec, network.inputs(), network.outputs()),
+            describe::shape(&spec, network.inputs(), network.outputs()),
             spec.seed.to_string(),
             inputs.as_ref().map_or(columns.len(), sees).to_string(),
             text::count(network.parameters() as u64),
@@ -115,7 +115,8 @@ fn members(model: &Model) -> String {
     };
     let lines: Vec<Vec<String>> = model.members().iter().map(line).collect();
     let headers = ["member", "network", "seed", "columns", "parameters", "epochs", "kept", "validation loss"];
-    let dropped = fit::thinning(&model.spec).map_or("no dropout".into(), |who| format!("dropout of {who}"));
+    let dropped =
+        describe::thinning(&model.spec).map_or("no dropout".into(), |who| format!("dropout of {who}"));
     let rows = if model.spec.ensemble.bootstrap { "; rows drawn with replacement" } else { "" };
     format!(
         "Members: {} parameters in all; {dropped}{rows}\n{}",
@@ -131,7 +132,8 @@ fn layers(model: &Model, member: &Member) -> Vec<serde_json::Value> {
     let learned = spec.thin.learned_noise(network);
     let last = network.layers().len() - 1;
     let layer = |(index, layer): (usize, &thinnet::network::Layer)| {
-        let activation = if index == last { "none".into() } else { fit::named(&spec.network.activation) };
+        let activation =
+            if index == last { "none".into() } else { describe::named(&spec.network.activation) };
         json!({
             "inputs": layer.inputs,
             "input_rate": rates.get(index),
@@ -164,26 +166,40 @@ fn network(model: &Model) -> String {
         .collect();
     let headers = ["layer", "inputs", "rate", "units", "activation", "parameters"];
     let total = text::count(model.parameters() as u64);
-    let share = match model.spec.thin.drop {
+    let thin = &model.spec.thin;
+    let share = match thin.drop {
         Drop::EdgesGaussian | Drop::SparseVariational => "row".into(),
-        _ => fit::named(&model.spec.thin.share),
+        Drop::Edges if thin.share_rows > 0 => format!("group of {} rows", thin.share_rows),
+        _ => describe::named(&model.spec.thin.share),
     };
-    let rate = match model.spec.thin.drop {
-        Drop::Units => "is the probability that an input of the layer is dropped, with one mask".to_string(),
-        Drop::Edges => "is the probability that an edge of the layer is dropped, with one mask".to_string(),
+    let rate = match thin.drop {
+        Drop::Units if thin.masks.is_some() => {
+            format!("above 0: the inputs of the layer have {}", describe::masks(thin))
+        }
+        Drop::Units => {
+            format!(
+                "is the probability that an input of the layer is dropped, with {}",
+                describe::masks(thin)
+            )
+        }
+        Drop::Edges => {
+            format!("is the probability that an edge of the layer is dropped, with one mask for each {share}")
+        }
         Drop::EdgesGaussian => {
-            "is that of the edges of the layer, in the Gaussian form, with one draw".to_string()
+            format!("is that of the edges of the layer, in the Gaussian form, with one draw for each {share}")
         }
         Drop::SparseVariational => {
-            "does not matter: noise is learned for each weight, with one draw".to_string()
+            format!("does not matter: noise is learned for each weight, with one draw for each {share}")
         }
         drop => {
-            format!("is that of the {} noise on the inputs of the layer, with one draw", fit::named(&drop))
+            let name = describe::named(&drop);
+            format!("is that of the {name} noise on the inputs of the layer, with one draw for each {share}")
         }
     };
     format!(
-        "Network: {total} parameters; rate {rate} for each {share}\n{}{}{}",
+        "Network: {total} parameters; rate {rate}\n{}\nDropout: {}\n{}{}",
         table(&headers, &rows),
+        describe::thinning(&model.spec).unwrap_or("none".into()),
         learned_noise(model),
         model.run().pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", fit::left(pruned)))
     )
@@ -227,13 +243,29 @@ fn training(model: &Model) -> String {
         false => (fit::ending(run, &model.spec) + "\n", "loss"),
     };
     format!(
-        "Training: {}, seed {}\n\
-         {} to train on, {} to validate, {} steps.\n{ending}{noise}\n{}",
-        fit::training(&model.spec, run.training_rows),
+        "Training: {}, seed {}\nAlso against overfitting: {}\n\
+         {} to train on, {} to validate, {} steps.\n{ending}{noise}{}\n{}",
+        describe::training(&model.spec, run.training_rows),
         model.spec.seed,
+        describe::penalties(&model.spec).unwrap_or("nothing".into()),
         text::counted(run.training_rows, "row", "rows"),
         text::count(run.validation_rows as u64),
         text::count(model.members().iter().map(|member| member.run.steps).sum()),
+        temperature(model),
         Curve { title, ..Curve::default() }.draw(&series)
+    )
+}
+
+/// What the logits are divided by, where it was fitted.
+fn temperature(model: &Model) -> String {
+    if !model.spec.train.temperature {
+        return String::new();
+    }
+    let of = |member: &Member| text::number(member.run.temperature.into());
+    let fitted: Vec<String> = model.members().iter().map(of).collect();
+    let each = if fit::several(model) { ", by member" } else { "" };
+    format!(
+        "Logits are divided by the temperature fitted on the validation rows{each}: {}.\n",
+        fitted.join(", ")
     )
 }

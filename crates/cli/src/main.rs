@@ -3,11 +3,13 @@
 mod arguments;
 mod compare;
 mod demo;
+mod describe;
 mod elephant;
 mod evaluate;
 mod fit;
 mod inspect;
 mod measure;
+mod output;
 mod page;
 mod predict;
 mod progress;

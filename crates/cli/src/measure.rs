@@ -12,17 +12,18 @@ use thinnet::train::Threads;
 
 use crate::arguments::Measure;
 use crate::page::{self, Shown};
-use crate::{evaluate, fit, text};
+use crate::{evaluate, fit, output, text};
 
 /// Measures and prints.
 pub fn run(arguments: &Measure) -> anyhow::Result<()> {
+    if let Some(page) = &arguments.report {
+        output::check("--report", page, &[Some(&arguments.model), Some(&arguments.data)])?;
+    }
     let (model, data) = arguments.open()?;
+    let trained_on = evaluate::has_learned_from(&model, &arguments.model, &data)?;
     let effort = arguments.effort();
     let member = arguments.member as usize - 1;
     let threads = Threads::new(arguments.threads)?;
-    if let Some(page) = &arguments.report {
-        page::check(page, &[&arguments.model, &arguments.data])?;
-    }
     let measures = model.measures(member, &data, &effort, &threads)?;
     let mut object = json!(measures);
     object["model"] = json!(arguments.model.display().to_string());
@@ -30,6 +31,7 @@ pub fn run(arguments: &Measure) -> anyhow::Result<()> {
     object["member"] = json!(arguments.member);
     object["draws"] = json!(effort.draws);
     object["seed"] = json!(effort.seed);
+    object["trained_on"] = json!(trained_on);
     if let Some(page) = &arguments.report {
         object["report"] = json!(page.display().to_string());
         write_page(arguments, page, (&model, &data), &measures, &object, &threads)?;

@@ -9,11 +9,14 @@ use thinnet::model::atomic_write;
 use thinnet::train::Threads;
 
 use crate::arguments::Predict;
-use crate::text;
+use crate::{output, text};
 
 /// Predicts and writes.
 pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     let rows = &arguments.rows;
+    if let Some(output) = &arguments.output {
+        output::check("-o", output, &[Some(&rows.model), Some(&rows.data)])?;
+    }
     let (model, data) = rows.open()?;
     if arguments.proba && model.pipeline.classes().is_empty() {
         anyhow::bail!(

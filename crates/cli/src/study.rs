@@ -89,27 +89,24 @@ fn read(name: &str, version: Version) -> anyhow::Result<Study> {
 }
 
 fn list() -> anyhow::Result<()> {
-    let line = |(name, text): &(&str, &str)| -> anyhow::Result<Vec<String>> {
+    let line = |(name, text): &(&str, &str)| -> anyhow::Result<(Vec<String>, String)> {
         let study = Study::parse(name, text, Version::Full)?;
         let folder = |path: &str| path.split('/').next().unwrap_or(path).to_string();
         let data: BTreeSet<String> =
             study.variants.iter().map(|variant| folder(&variant.trial.data.path)).collect();
         let data: Vec<String> = data.into_iter().collect();
         let head = &study.head;
-        Ok(vec![
-            name.to_string(),
-            head.title.clone(),
-            minutes(head.minutes),
-            minutes(head.quick_minutes),
-            text::some_of(&data, 3),
-        ])
+        let times = [head.minutes, head.quick_minutes].map(minutes);
+        let cells = [&[name.to_string()], &times[..], &[text::some_of(&data, 2)]].concat();
+        Ok((cells, format!("  {}\n", head.title)))
     };
     let lines = STUDIES.iter().map(line).collect::<anyhow::Result<Vec<_>>>()?;
-    let headers = ["study", "what", "full", "quick", "data"];
-    text::print(&format!(
-        "{}\nTimes are those of two cores. Next: thinnet study NAME --quick\n",
-        table(&headers, &lines)
-    ))?;
+    let (cells, titles): (Vec<_>, Vec<_>) = lines.into_iter().unzip();
+    let table = table(&["study", "full", "quick", "data"], &cells);
+    // Each title stands below its line: beside it, lines would be wider than a terminal.
+    let titles = [String::new(), String::new()].into_iter().chain(titles);
+    let listed: String = table.lines().zip(titles).map(|(line, title)| format!("{line}\n{title}")).collect();
+    text::print(&format!("{listed}\nTimes are those of two cores. Next: thinnet study NAME --quick\n"))?;
     Ok(())
 }
 

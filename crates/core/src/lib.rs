@@ -67,6 +67,7 @@
 pub mod average;
 pub mod compare;
 pub mod data;
+mod effects;
 pub mod error;
 pub mod measure;
 pub mod model;

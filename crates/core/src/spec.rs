@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use toml::de::DeTable;
 
 use crate::average::{EnsembleSpec, member_seed};
 use crate::data::DataSpec;
@@ -11,6 +12,10 @@ use crate::network::NetworkSpec;
 use crate::prepare::{Pipeline, PrepareSpec};
 use crate::thin::{RateSchedule, ThinSpec};
 use crate::train::{Loss, TrainSpec};
+
+/// Why a schedule is refused where only minutes end the run.
+pub(crate) const NEEDS_THE_LENGTH: &str =
+    "it needs to know how long the run is: set train.epochs or train.steps";
 
 /// The spec of a run. What a file leaves out has its default; a field it does not know is an error.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,8 +43,24 @@ impl Spec {
     /// # Errors
     /// [`Error::File`] if it cannot be read, [`Error::Data`] with line and column if it is not a spec.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::file("read", path))?;
-        Self::parse(&path.display().to_string(), &text)
+        Self::parse(&path.display().to_string(), &text_of(path)?)
+    }
+
+    /// Checks every field of a TOML file that does not depend on the data.
+    ///
+    /// # Errors
+    /// As [`Spec::read`]; [`Error::Data`] with the line of the first field that cannot be used, if it stands
+    /// in the file.
+    pub fn check_file(path: &Path) -> Result<()> {
+        let text = text_of(path)?;
+        let spec = Self::parse(&path.display().to_string(), &text)?;
+        spec.check().and_then(|()| spec.check_effects()).map_err(|error| match error {
+            Error::Spec { field, problem } => {
+                let line = line_of(&text, &field).map_or(String::new(), |line| format!(", line {line}"));
+                Error::data(format!("{}{line}, {field}", path.display()), problem)
+            }
+            other => other,
+        })
     }
 
     /// Reads TOML text; `name` stands in errors.
@@ -73,9 +94,8 @@ impl Spec {
             self.thin.rates(self.ensemble.network(&self.network, member).hidden.len())?;
         }
         self.train.check()?;
-        if self.thin.schedule != RateSchedule::Constant && self.train.epochs == 0 && self.train.steps == 0 {
-            let problem = "it needs to know how long the run is: set train.epochs or train.steps";
-            return Err(Error::spec("thin.schedule", problem));
+        if self.thin.schedule != RateSchedule::Constant && !self.train.length_is_known() {
+            return Err(Error::spec("thin.schedule", NEEDS_THE_LENGTH));
         }
         Ok(())
     }
@@ -101,18 +121,52 @@ impl Spec {
         spec.data.valid = Some(self.data.valid_for(rows));
         let default = if pipeline.classes().is_empty() { Loss::Squared } else { Loss::CrossEntropy };
         spec.train.loss = Some(self.train.loss.unwrap_or(default));
+        spec.train.schedule = Some(self.train.schedule_for());
         spec.train.batch = Some(self.train.batch_for(training_rows).min(training_rows));
         spec.train.patience = Some(self.train.patience_for(validates));
         spec
     }
 }
 
+/// The text of a TOML file.
+fn text_of(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).map_err(Error::file("read", path))?;
+    String::from_utf8(bytes).map_err(|_| {
+        let problem = "it is no text, and a spec is a TOML file; thinnet fit DATA --print-spec writes one";
+        Error::data(path.display().to_string(), problem)
+    })
+}
+
+/// The line of a field with a full name, or of the table that it belongs to.
+fn line_of(text: &str, field: &str) -> Option<usize> {
+    let whole = DeTable::parse(text).ok()?;
+    let (mut table, mut place) = (whole.get_ref(), None);
+    for name in field.split('.') {
+        let Some((key, value)) = table.iter().find(|(key, _)| key.get_ref() == name) else { break };
+        place = Some(key.span().start);
+        let Some(inner) = value.get_ref().as_table() else { break };
+        table = inner;
+    }
+    place.map(|place| 1 + text[..place].matches('\n').count())
+}
+
+/// What a person calls the types that a message of the parser names.
+const TYPES: [(&str, &str); 5] = [
+    ("expected usize", "expected a whole number from 0 on"),
+    ("expected u64", "expected a whole number from 0 on"),
+    ("expected u32", "expected a whole number from 0 to 4294967295"),
+    ("expected f32", "expected a number"),
+    ("expected f64", "expected a number"),
+];
+
 /// An error in TOML text as [`Error::Data`], with its line and column.
 pub(crate) fn placed(name: &str, text: &str, error: &toml::de::Error) -> Error {
     let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
     let (line, column) =
         (before.matches('\n').count() + 1, before.chars().rev().take_while(|&c| c != '\n').count() + 1);
-    Error::data(format!("{name}, line {line}, column {column}"), error.message().replace('\n', "; "))
+    let problem = error.message().replace('\n', "; ");
+    let problem = TYPES.iter().fold(problem, |problem, (of, words)| problem.replace(of, words));
+    Error::data(format!("{name}, line {line}, column {column}"), problem)
 }
 
 #[cfg(test)]
@@ -138,6 +192,36 @@ mod tests {
         let spec = Spec::default();
         spec.check().unwrap();
         assert_eq!(Spec::parse("default", &spec.to_toml().unwrap()).unwrap(), spec);
+    }
+
+    #[test]
+    fn a_field_is_found_in_its_text() {
+        let text = "seed = 1\ntrain.lr = 2\n[thin]\nhidden = 0.5\nmasks = { members = 4,\n scale = 9 }\n";
+        for (field, line) in [
+            ("seed", Some(1)),
+            ("train.lr", Some(2)),
+            ("train.epochs", Some(2)),
+            ("thin.hidden", Some(4)),
+            ("thin.masks.scale", Some(6)),
+            ("data.valid", None),
+        ] {
+            assert_eq!(line_of(text, field), line, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_type_says_what_is_right() {
+        for (text, wanted) in [
+            ("thin.hidden = \"x\"", "write one rate, as 0.5, or one for each hidden layer"),
+            ("train.class_weights = 3", "write \"equal\", \"balanced\", or a table"),
+            ("train.momentum = true", "write a number, as 0.9, or \"linear:FROM:TO:STEPS\""),
+            ("thin.masks = 3", "a table like { members = 4, scale = 2.0 }"),
+            ("network.hidden = [-3]", "expected a whole number from 0 on"),
+            ("train.l2 = \"x\"", "expected a number"),
+        ] {
+            let error = Spec::parse("t", text).unwrap_err().to_string();
+            assert!(error.contains(wanted) && error.starts_with("t, line 1"), "{text}: {error}");
+        }
     }
 
     #[test]

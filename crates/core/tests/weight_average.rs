@@ -26,7 +26,7 @@ fn examples(first: usize) -> Examples {
 fn run(change: impl Fn(&mut TrainSpec)) -> Outcome {
     let network = NetworkSpec { hidden: vec![300, 300], ..NetworkSpec::default() };
     let mut train = TrainSpec {
-        schedule: Schedule::Constant,
+        schedule: Some(Schedule::Constant),
         learning_rate: 0.01,
         batch: Some(30),
         patience: Some(0),

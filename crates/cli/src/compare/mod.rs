@@ -6,8 +6,6 @@ mod tables;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use clap::CommandFactory;
-use clap::error::ErrorKind;
 use serde_json::{Value, json};
 use thinnet::Spec;
 use thinnet::compare::{Compared, Event, Sets, Setup, Summary, compare};
@@ -17,8 +15,8 @@ use thinnet::train::{Flow, Threads};
 pub use self::tables::{ON_THE_TEST_PART, WHAT_IT_TAKES, is_share, meaning, sampling, shown, tests};
 
 use self::lines::Lines;
-use crate::arguments::{Arguments, Compare, Rows};
-use crate::{fit, page, progress, text};
+use crate::arguments::{Compare, Rows};
+use crate::{describe, fit, output, page, progress, text};
 
 /// The part of DATA that is the test part where nothing else is said.
 const TEST: f64 = 0.2;
@@ -30,7 +28,11 @@ pub fn run(arguments: &Compare) -> anyhow::Result<()> {
         .output
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("{}-compare", fit::stem(&arguments.data))));
-    arguments.report.as_deref().map(|page| page::check(page, &[&arguments.data])).transpose()?;
+    if let Some(page) = &arguments.report {
+        let [valid, test] =
+            [&arguments.columns.valid, &arguments.test].map(|rows| output::file(rows.as_ref()));
+        output::check("--report", page, &[Some(&arguments.data), arguments.spec.as_deref(), valid, test])?;
+    }
     let interrupted = progress::interrupted()?;
     let data = Data::open(&arguments.data, None, &setup.spec.data.types)?;
     let valid = fit::open_like(&data, arguments.columns.valid.as_ref())?;
@@ -98,7 +100,7 @@ fn setup(arguments: &Compare) -> anyhow::Result<Setup> {
     if !arguments.methods.is_empty() {
         setup.methods.clone_from(&arguments.methods);
     }
-    setup.check().map_err(|error| Arguments::command().error(ErrorKind::ValueValidation, error))?;
+    fit::check_asked(arguments.spec.as_deref(), setup.check())?;
     Ok(setup)
 }
 
@@ -123,7 +125,11 @@ fn write_page(
         ("Rows", tables::rows(compared)),
         (
             "Network",
-            fit::shape(&prepared.spec, prepared.pipeline.input_units(), prepared.pipeline.output_units()),
+            describe::shape(
+                &prepared.spec,
+                prepared.pipeline.input_units(),
+                prepared.pipeline.output_units(),
+            ),
         ),
         ("Seeds", format!("{}, from {} on", setup.seeds, setup.spec.seed)),
         ("Time", format!("{} of {} minutes", text::seconds(compared.seconds), setup.minutes)),

@@ -6,7 +6,7 @@ use thinnet::report::table;
 
 use super::Compare;
 use crate::arguments::Rows;
-use crate::{fit, text};
+use crate::{describe, text};
 
 /// How many rows there are for what.
 pub fn rows(compared: &Compared) -> String {
@@ -32,7 +32,7 @@ pub fn report(setup: &Setup, compared: &Compared, arguments: &Compare) -> String
         "\n{}\n{}; {}\n\n{}\n{}\n{}{}\n{}\n\n{} holds the first \
          model of {}; {} in all.\n\nNext:\n  thinnet measure {} {}\n  thinnet fit {} --spec {}\n",
         rows(compared),
-        fit::shape(&prepared.spec, inputs, outputs),
+        describe::shape(&prepared.spec, inputs, outputs),
         text::counted(setup.seeds as usize, "seed", "seeds, mean ± standard error"),
         on_the_test_part(compared),
         what_it_takes(compared),

@@ -8,8 +8,6 @@ mod units;
 use std::io::Write;
 use std::path::Path;
 
-use clap::CommandFactory;
-use clap::error::ErrorKind;
 use serde_json::{Value, json};
 use thinnet::average::Average;
 use thinnet::data::Examples;
@@ -18,8 +16,7 @@ use thinnet::model::{Evaluation, Measures, Member, Model, atomic_write};
 use thinnet::report::{Cell, Item, Page, Section, Table};
 use thinnet::train::Threads;
 
-use crate::arguments::Arguments;
-use crate::{evaluate, fit, text};
+use crate::{describe, evaluate, fit, text};
 
 /// A model, and rows whose targets are known, as a page shows them.
 pub struct Shown<'a> {
@@ -49,20 +46,6 @@ pub struct Shown<'a> {
     pub answer: Value,
 }
 
-/// Finds out before the work whether a page can be written after it, and that it replaces none of the
-/// other files.
-pub fn check(page: &Path, others: &[&Path]) -> anyhow::Result<()> {
-    let whole = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Some(folder.canonicalize().ok()?.join(path.file_name()?))
-    };
-    if others.iter().any(|other| whole(other).is_some_and(|other| whole(page) == Some(other))) {
-        let problem = format!("--report would write over {}; give it another name", page.display());
-        return Err(Arguments::command().error(ErrorKind::ArgumentConflict, problem).into());
-    }
-    Ok(fit::check_output(page)?)
-}
-
 /// What a page is about: the target, and the data.
 pub fn title(model: &Model, how: &str, data: &str) -> String {
     model.pipeline.target_name().map_or(data.to_string(), |target| format!("{target}, {how} {data}"))
@@ -77,15 +60,15 @@ pub fn facts(model: &Model) -> Vec<(&'static str, String)> {
         names => format!("{} classes: {}", names.len(), text::some_of(names, 12)),
     };
     let target = pipeline.target_name().map_or(target.clone(), |name| format!("{name}, {target}"));
-    let network = fit::networks(spec, pipeline.input_units(), model.network().outputs());
+    let network = describe::networks(spec, pipeline.input_units(), model.network().outputs());
     let parameters = text::counted(model.parameters(), "parameter", "parameters");
     vec![
         ("Rows", format!("{train} to train on, {valid} to validate")),
         ("Target", target),
         ("Network", format!("{network}, {parameters}")),
-        ("Dropout", fit::thinning(spec).unwrap_or("none".into())),
-        ("Training", fit::training(spec, run.training_rows)),
-        ("Also against overfitting", fit::penalties(spec).unwrap_or("nothing".into())),
+        ("Dropout", describe::thinning(spec).unwrap_or("none".into())),
+        ("Training", describe::training(spec, run.training_rows)),
+        ("Also against overfitting", describe::penalties(spec).unwrap_or("nothing".into())),
         ("Seed", spec.seed.to_string()),
     ]
 }

@@ -187,6 +187,152 @@ fn inspection_shows_every_part() {
 }
 
 #[test]
+fn inspection_tells_how_a_model_was_trained() {
+    let folder = Folder::with_data("inspect-training");
+    let report = |options: &str| {
+        folder.good(&format!("fit classes.csv -q --steps 5 --hidden 16,16 -o m.thinnet {options}"));
+        folder.good("inspect m.thinnet")
+    };
+    for (options, parts) in [
+        (
+            "--l1 0.001 --l2 0.002 --max-norm 3 --label-smoothing 0.1 --clip 0.5 --min-improvement 0.01",
+            &[
+                "cross-entropy, adam",
+                "L1 of 0.001",
+                "L2 of 0.002",
+                "max-norm 3",
+                "label smoothing of 0.1",
+                "norm 0.5 at most",
+                "improvement of 0.01",
+            ][..],
+        ),
+        (
+            "--optimizer sgd --momentum linear:0.5:0.9:100 --warmup 20 --class-weights yes=2,no=1",
+            &["sgd with momentum linear:0.5:0.9:100", "rising over 20 steps", "class weights no=1 yes=2"],
+        ),
+        (
+            "--pair r-drop:2 --temperature --weight-average ema:0.9 --class-weights balanced",
+            &["r-drop:2", "temperature fitted", "ema:0.9", "balanced class weights"],
+        ),
+        (
+            "--count exact --rate-schedule early:0.5 --schedule constant",
+            &["an exact count", "rates early:0.5", "(constant)"],
+        ),
+        (
+            "--scaling at-prediction --loss binary-cross-entropy",
+            &["scaled at prediction", "binary-cross-entropy"],
+        ),
+        (
+            "--optimizer adamw --weight-decay 0.3 --pool 7",
+            &["weight decay of 0.3", "one of 7 masks for each slice"],
+        ),
+        ("--masks 4:2", &["4 fixed masks at scale 2"]),
+        ("--drop concrete --length-scale 0.5", &["concrete noise", "length scale 0.5"]),
+        ("--members 2 --temperature", &["cross-entropy", "by member"]),
+    ] {
+        let report = report(options);
+        for part in parts {
+            assert!(report.contains(part), "{options}, {part}: {report}");
+        }
+        assert!(!options.contains("masks") || !report.contains("one mask for each"), "{report}");
+    }
+    let usual = report("");
+    for absent in ["L1", "momentum", "temperature", "class weights", "scale", "count", "over the run"] {
+        assert!(!usual.contains(absent), "{absent}: {usual}");
+    }
+}
+
+/// docs/family.md says which members have schedules of the rate.
+#[test]
+fn edges_have_schedules_of_the_rate() {
+    let folder = Folder::with_data("rate-schedules");
+    for drop in ["units", "edges", "edges-gaussian", "gaussian"] {
+        let fit = |schedule: &str| {
+            let line =
+                format!("fit classes.csv -q --epochs 4 --hidden 16 --dropout 0.5 --drop {drop} -o m.thinnet");
+            folder.good(&format!("{line} --rate-schedule {schedule}"));
+            folder.json("inspect m.thinnet --json")["run"]["history"].clone()
+        };
+        assert!(fit("late:0.5") != fit("constant"), "{drop}");
+    }
+}
+
+#[test]
+fn rows_that_a_model_knows_are_called_so() {
+    let folder = Folder::with_data("known-rows");
+    let small = "--steps 5 --hidden 8";
+    folder.good(&format!("fit classes.csv -q {small} -o m.thinnet"));
+    // The same rows under another name, and other rows under the same.
+    fs::copy(folder.path("classes.csv"), folder.path("copy.csv")).unwrap();
+    folder.write("new.csv", &classes(80));
+    let warned = |line: &str| {
+        let ran = folder.run(line);
+        assert_eq!(ran.status, 0, "{line}: {}", ran.stderr);
+        let warned = ran.stderr.contains("was trained on rows of these data");
+        assert_eq!(ran.stderr.lines().count(), usize::from(warned), "{}", ran.stderr);
+        warned
+    };
+    for mode in ["evaluate", "measure"] {
+        assert!(
+            warned(&format!("{mode} m.thinnet classes.csv")) && warned(&format!("{mode} m.thinnet copy.csv"))
+        );
+        assert!(!warned(&format!("{mode} m.thinnet new.csv")));
+        let known =
+            |data: &str| folder.json(&format!("{mode} m.thinnet {data} --json"))["trained_on"].clone();
+        assert_eq!((known("copy.csv"), known("new.csv")), (true.into(), false.into()));
+    }
+    assert!(!warned("predict m.thinnet classes.csv"));
+    folder.good(&format!("fit classes.csv -q {small} --test 0.3 -o t.thinnet"));
+    assert!(!warned("evaluate t.thinnet classes.csv --part test"));
+    assert!(folder.run("evaluate t.thinnet classes.csv").stderr.contains("--part test takes those"));
+    assert!(warned("evaluate t.thinnet classes.csv --part train"));
+}
+
+#[test]
+fn a_fit_says_what_it_replaces_and_what_comes_next() {
+    let folder = Folder::with_data("next");
+    let fit = |options: &str| folder.good(&format!("fit classes.csv --steps 5 --hidden 8 {options}"));
+    let first = fit("");
+    assert!(
+        !first.contains("replaced") && first.contains("Next, with new rows of your own (TEST.csv"),
+        "{first}"
+    );
+    assert!(fit("").contains(", and has replaced the file of that name."));
+    assert!(fit("--test 0.3").contains("evaluate classes.thinnet classes.csv --part test"));
+    assert_eq!(folder.json("fit classes.csv --steps 5 --hidden 8 --json")["replaced"], true);
+    let mut rows = "id,x,label\n".to_string();
+    (0..130).for_each(|row| rows += &format!("{row},{}.5,{}\n", row % 7, row % 2));
+    folder.write("id.csv", &rows);
+    let ran = folder.run("fit id.csv -q --steps 5 --hidden 8");
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("id holds a different whole number in every row")
+            && ran.stderr.contains("--ignore id")
+    );
+}
+
+#[test]
+fn a_printed_spec_has_every_field() {
+    let folder = Folder::with_data("every-field");
+    let spec = folder.good("fit classes.csv --print-spec");
+    for field in ["share_rows = 0", "test = 0.0", "test_seed = 0", "class_weights = \"equal\"", "pool = 0"] {
+        assert!(spec.lines().any(|line| line == field), "{field}: {spec}");
+    }
+    assert!(spec.contains("\n# Without a value, and so not in it: data.weight, thin.masks\n"), "{spec}");
+    folder.write("run.toml", &spec);
+    assert_eq!(folder.good("fit classes.csv --print-spec --spec run.toml"), spec);
+    let spec = folder.good("fit classes.csv --print-spec --class-weights yes=2 --masks 4:2");
+    assert!(spec.contains("yes = 2.0") && spec.contains("members = 4"), "{spec}");
+    folder.write("run.toml", &spec);
+    assert_eq!(folder.good("fit classes.csv --print-spec --spec run.toml"), spec);
+    assert!(
+        folder
+            .good("fit classes.csv --print-spec --spec run.toml --class-weights equal")
+            .contains("\"equal\"")
+    );
+}
+
+#[test]
 fn options_decide_which_rows_validate() {
     let folder = Folder::with_data("valid");
     let fit = |options: &str| folder.json(&format!("fit classes.csv --json --hidden 8 {options}"));

@@ -17,6 +17,8 @@ fn a_fit_tells_of_every_member() {
     assert_eq!((&members[1]["activation"], &members[2]["activation"]), (&"tanh".into(), &"relu".into()));
     let sum: u64 = members.iter().map(|member| member["parameters"].as_u64().unwrap()).sum();
     assert_eq!(fitted["parameters"], sum);
+    let steps: u64 = members.iter().map(|member| member["steps"].as_u64().unwrap()).sum();
+    assert_eq!((&fitted["steps"], &fitted["epochs"]), (&steps.into(), &12.into()));
     for member in members {
         assert!(member["valid"]["nll"].is_f64() && member["epochs"] == 12, "{member}");
         // 2 of 3 columns: size and its indicator, three colours, noise.
@@ -74,6 +76,31 @@ fn predictions_tell_how_far_members_disagree() {
     let measured = folder.json("evaluate v.thinnet values.csv --json");
     assert!(measured["coverage_90"].is_f64() && measured["members"][2]["rmse"].is_f64(), "{measured}");
     assert!(measured["disagreement"]["classes_differ"].is_null());
+}
+
+#[test]
+fn fixed_masks_are_members() {
+    let folder = Folder::with_data("masks-members");
+    for (data, measure) in [("classes.csv", "nll"), ("values.csv", "rmse")] {
+        folder.good(&format!("fit {data} -q --masks 4:2 -o m.thinnet {SMALL}"));
+        let evaluate = |average: &str| folder.json(&format!("evaluate m.thinnet {data} --json {average}"));
+        let measured = evaluate("--average mc:4");
+        let members = measured["members"].as_array().unwrap();
+        let mut each: Vec<f64> = members.iter().map(|member| member[measure].as_f64().unwrap()).collect();
+        each.dedup();
+        assert_eq!(each.len(), 4, "each mask has a network of its own: {measured}");
+        assert!(measured["disagreement"]["deviation"].as_f64().unwrap() > 0.0);
+        let mean = each.iter().sum::<f64>() / 4.0;
+        assert!(measured[measure].as_f64().unwrap() < mean, "{measured}");
+        let twice = evaluate("--average mc:8");
+        assert_eq!(
+            (&twice["members"], &twice["disagreement"]),
+            (&measured["members"], &measured["disagreement"])
+        );
+        assert!(evaluate("")["members"].is_null(), "the whole network is one");
+        let table = folder.good(&format!("evaluate m.thinnet {data} --average mc:4"));
+        assert!(table.contains("Each member alone:") && !table.contains("mean of 4 members"), "{table}");
+    }
 }
 
 #[test]

@@ -22,6 +22,13 @@ fn data_that_cannot_be_used() {
     says(&fails("short.csv"), &["short.csv, line 3"]);
     says(&fails("infinite.csv"), &["infinite.csv, line 3", "column a"]);
     says(&fails("same.csv"), &["column y", "nothing to learn"]);
+    for target in ["1e39", "3e38"] {
+        folder.write("large.csv", &format!("a,y\n1,2.5\n2,{target}\n3,4.5\n4,1\n"));
+        says(&fails("large.csv"), &["large.csv, line 3", "column y", "too large for a target"]);
+    }
+    folder.write("four.csv", "a,y\n1,2.5\n2,7.5\n3,4.5\n4,1\n");
+    says(&fails("four.csv --valid 0.001"), &["data.valid: 0.001 of 4 rows"]);
+    says(&fails("four.csv --valid 0 --test 0.001"), &["data.test: 0.001 of 4 rows"]);
     says(&fails("classes.csv --target lable"), &["lable", "label"]);
     says(&fails("classes.csv --ignore lable"), &["lable", "label"]);
     says(&fails("classes.csv --type label=number --task regression"), &["label", "line 2"]);
@@ -82,6 +89,42 @@ fn outputs_that_cannot_be_written() {
 }
 
 #[test]
+fn what_is_read_is_not_written_over() {
+    let folder = Folder::with_data("written-over");
+    folder.good("fit classes.csv -q --epochs 1 --hidden 4 -o m.thinnet");
+    folder.write("spec.toml", "[train]\nepochs = 1\n");
+    folder.write("valid.csv", &classes(60));
+    fs::create_dir(folder.path("sub")).unwrap();
+    fs::create_dir(folder.path("images")).unwrap();
+    folder.write("images/t10k-labels-idx1-ubyte.gz", "");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("classes.csv", folder.path("link.csv")).unwrap();
+    #[cfg(not(unix))]
+    fs::copy(folder.path("classes.csv"), folder.path("link.csv")).unwrap();
+    let names = ["classes.csv", "m.thinnet", "spec.toml", "valid.csv"];
+    let before = names.map(|name| folder.read(name));
+    for line in [
+        "fit classes.csv -o classes.csv",
+        "fit classes.csv -o sub/../classes.csv",
+        "fit classes.csv --spec spec.toml -o spec.toml",
+        "fit classes.csv --spec spec.toml --report spec.toml",
+        "fit classes.csv --valid valid.csv -o ./valid.csv",
+        "predict m.thinnet classes.csv -o classes.csv",
+        "predict m.thinnet classes.csv -o m.thinnet",
+        #[cfg(unix)]
+        "predict m.thinnet link.csv -o classes.csv",
+        #[cfg(unix)]
+        "fit classes.csv -o link.csv",
+        "measure m.thinnet classes.csv --report ./classes.csv",
+        "compare classes.csv --report classes.csv",
+        "fit images -o images/t10k-labels-idx1-ubyte.gz",
+    ] {
+        says(&folder.fails(2, line), &["would write over", "another name"]);
+    }
+    assert!(names.map(|name| folder.read(name)) == before);
+}
+
+#[test]
 fn a_spec_that_cannot_be_used() {
     let folder = Folder::with_data("specs");
     folder.write("unknown.toml", "seed = 1\n[train]\nepoch = 3\n");
@@ -89,6 +132,19 @@ fn a_spec_that_cannot_be_used() {
     folder.write("type.toml", "[network]\nhidden = \"many\"\n");
     says(&folder.fails(1, "fit classes.csv --spec type.toml"), &["type.toml, line 2"]);
     says(&folder.fails(1, "fit classes.csv --spec none.toml"), &["none.toml"]);
+    folder.write("range.toml", "seed = 1\n\n[train]\nlearning_rate = -1.0\n");
+    for mode in ["fit", "compare"] {
+        let error = folder.fails(1, &format!("{mode} classes.csv --spec range.toml"));
+        says(&error, &["range.toml, line 4, train.learning_rate: must be above 0"]);
+    }
+    folder.write("idle.toml", "train.huber_delta = 2\n");
+    says(&folder.fails(1, "fit classes.csv --spec idle.toml"), &["idle.toml, line 1, train.huber_delta"]);
+    // The file can be used, and what was typed cannot.
+    folder.write("good.toml", "[train]\nepochs = 1\n");
+    says(&folder.fails(2, "fit classes.csv --spec good.toml --lr -1"), &["train.learning_rate", "--help"]);
+    folder.good("fit classes.csv -q --spec range.toml --lr 0.01 --steps 2 --hidden 4");
+    fs::write(folder.path("binary.toml"), [0x1f, 0x8b, 0xff, 0xfe]).unwrap();
+    says(&folder.fails(1, "fit classes.csv --spec binary.toml"), &["binary.toml", "TOML", "--print-spec"]);
 }
 
 #[test]
@@ -116,10 +172,57 @@ fn a_wrong_command_line() {
         ("--valid 1.5", "data.valid"),
         ("--hidden 8,0", "network.hidden"),
         ("--batch 0", "train.batch"),
+        ("--warmup -1", "write a whole number from 0 on"),
+        ("--patience -1", "write a whole number from 0 on"),
+        ("--members x", "write a whole number from 0 on"),
+        ("--epochs 0 --minutes 1 --schedule cosine", "train.schedule"),
+        ("--huber-delta 2", "train.huber_delta"),
+        ("--weight-decay 0.1", "train.weight_decay"),
+        ("--standout-slope 2", "thin.standout_slope"),
+        ("--divergence-warmup 9", "thin.divergence_warmup"),
+        ("--length-scale 1", "thin.length_scale"),
+        ("--precision 2", "thin.precision"),
+        ("--dropout 0 --masks 4:2", "thin.masks"),
+        ("--dropout 0 --pool 9", "thin.pool"),
+        ("--dropout 0 --pair r-drop:1", "train.pair"),
     ] {
         says(&fails(&format!("fit classes.csv {option}")), &[field]);
     }
     assert_eq!(folder.run("").status, 2);
+}
+
+#[test]
+fn what_the_data_leave_without_an_effect_is_refused() {
+    let folder = Folder::with_data("idle");
+    for (line, field) in [
+        ("values.csv --label-smoothing 0.1", "train.label_smoothing"),
+        ("values.csv --class-weights balanced", "train.class_weights"),
+        ("classes.csv --valid 0 --patience 5", "train.patience"),
+        ("classes.csv --valid 0 --min-improvement 0.1", "train.min_improvement"),
+        ("classes.csv --class-weights yes=0,no=0", "train.class_weights"),
+    ] {
+        says(&folder.fails(1, &format!("fit {line} -q --epochs 1 --hidden 4")), &[field]);
+    }
+    // A spec with every default can be run again.
+    for data in ["classes.csv --valid 0", "values.csv", "values.csv --epochs 0 --minutes 0.01"] {
+        folder.write("whole.toml", &folder.good(&format!("fit {data} --hidden 4 --print-spec")));
+        folder.good(&format!(
+            "fit {} -q --spec whole.toml --steps 3",
+            data.split_once(' ').map_or(data, |d| d.0)
+        ));
+    }
+}
+
+#[test]
+fn a_schedule_that_needs_the_length_is_not_there_where_only_minutes_end_the_run() {
+    let folder = Folder::with_data("minutes");
+    for (options, wanted) in
+        [("", "cosine"), ("--epochs 0 --steps 9", "cosine"), ("--epochs 0 --minutes 1", "constant")]
+    {
+        let spec = folder.good(&format!("fit classes.csv --print-spec {options}"));
+        let train = spec.split_once("[train]").unwrap().1;
+        assert!(train.contains(&format!("schedule = \"{wanted}\"")), "{options}: {train}");
+    }
 }
 
 #[test]

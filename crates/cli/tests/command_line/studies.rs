@@ -67,6 +67,7 @@ fn studies_are_listed_and_wrong_names_refused() {
     for part in ["srivastava-table-9", "gal-uci", "mnist", "uci", "quick"] {
         assert!(list.contains(part), "{part}: {list}");
     }
+    assert!(list.lines().all(|line| line.chars().count() <= 80), "{list}");
     assert!(folder.fails(2, "study srivastava").contains("there is no study \"srivastava\""));
     folder.fails(2, "study");
     folder.fails(2, "study gal-uci --seeds 0");

@@ -39,7 +39,7 @@ impl Folder {
     pub fn open(path: &Path, resume: bool, setup: &Setup, sets: &Sets) -> Result<Self> {
         let results = path.join(RESULTS);
         let refused = |problem: String| Error::data(path.display().to_string(), problem);
-        let begun = Begun { format: FORMAT, setup: setup.clone(), data: sets.fingerprint() };
+        let begun = Begun { format: FORMAT, setup: setup.clone(), data: sets.fingerprint()? };
         if !resume {
             if results.exists() {
                 return Err(refused(

@@ -105,9 +105,9 @@ impl Method {
             Self::EarlyStopping => {
                 factor = [0.25, 0.5, 1.0, 2.0][dose];
                 // The best epoch of a cosine may come before its low rates.
-                let (own, constant) = (base.train.schedule, Schedule::Constant);
+                let (own, constant) = (base.train.schedule_for(), Schedule::Constant);
                 let other = if own == constant { Schedule::Cosine } else { constant };
-                spec.train.schedule = [own, other][rate];
+                spec.train.schedule = Some([own, other][rate]);
             }
             Self::L1 => spec.train.l1 = [1e-6, 1e-5, 1e-4, 1e-3][dose],
             Self::L2 => spec.train.l2 = [1e-5, 1e-4, 1e-3, 1e-2][dose],
@@ -160,7 +160,7 @@ impl Method {
         let mut parts = Vec::new();
         match self {
             Self::Nothing => {}
-            Self::EarlyStopping => parts.push(train.schedule.to_string()),
+            Self::EarlyStopping => parts.push(train.schedule_for().to_string()),
             Self::L1 => parts.push(format!("l1 {}", train.l1)),
             Self::L2 => parts.push(format!("l2 {}", train.l2)),
             Self::MaxNorm => parts.push(format!("norm {}", train.max_norm)),

@@ -164,11 +164,12 @@ impl Sets<'_> {
     }
 
     /// A number that changes with any of the rows.
-    pub(super) fn fingerprint(&self) -> String {
-        let parts = [Some(self.data), self.valid, self.test];
-        let parts =
-            parts.map(|part| part.map_or("none".into(), |data| format!("{:016x}", data.fingerprint())));
-        parts.join(" ")
+    pub(super) fn fingerprint(&self) -> Result<String> {
+        let part = |part: Option<&Data>| match part {
+            Some(data) => data.fingerprint(None).map(|number| format!("{number:016x}")),
+            None => Ok("none".into()),
+        };
+        Ok([part(Some(self.data))?, part(self.valid)?, part(self.test)?].join(" "))
     }
 }
 

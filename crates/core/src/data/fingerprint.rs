@@ -1,6 +1,9 @@
 //! Whether a data set is the one that it was.
 
-use super::{Cells, Data};
+use std::borrow::Cow;
+
+use super::{Cells, Data, GAP};
+use crate::error::{Error, Result};
 
 /// The hash of Fowler, Noll and Vo (FNV-1a, 64 bits): changes are noticed, forgeries are not.
 struct Hash(u64);
@@ -19,20 +22,31 @@ impl Hash {
 }
 
 impl Data {
-    /// A number that changes with any cell, name of a column, pixel or label, and with their order.
-    pub fn fingerprint(&self) -> u64 {
-        let mut hash = Hash(0xcbf2_9ce4_8422_2325);
+    /// A number that changes with any cell, name of a column, pixel or label, and with their order: of the
+    /// given rows, or of all. Other rows do not matter.
+    ///
+    /// # Errors
+    /// Each index must be below [`Data::rows`].
+    pub fn fingerprint(&self, rows: Option<&[usize]>) -> Result<u64> {
+        let (mut hash, all) = (Hash(0xcbf2_9ce4_8422_2325), self.rows());
+        let rows: Cow<[usize]> = rows.map_or_else(|| (0..all).collect(), Cow::Borrowed);
+        if let Some(row) = rows.iter().find(|&&row| row >= all) {
+            return Err(Error::argument("rows", format!("there is no row {row}; there are {all}")));
+        }
         match self {
             Data::Table(table) => {
                 for column in table.columns() {
                     hash.text(&column.name);
                     match &column.cells {
                         Cells::Numbers(numbers) => {
-                            numbers.iter().for_each(|number| hash.add(&number.to_bits().to_le_bytes()));
+                            rows.iter().for_each(|&row| hash.add(&numbers[row].to_bits().to_le_bytes()));
                         }
                         Cells::Texts { codes, categories } => {
-                            categories.iter().for_each(|text| hash.text(text));
-                            codes.iter().for_each(|code| hash.add(&code.to_le_bytes()));
+                            let cell = |&row: &usize| categories.get(codes[row] as usize);
+                            rows.iter().for_each(|row| match cell(row) {
+                                Some(text) => hash.text(text),
+                                None => hash.add(&GAP.to_le_bytes()),
+                            });
                         }
                     }
                 }
@@ -42,11 +56,13 @@ impl Data {
                     .iter()
                     .for_each(|&size| hash.add(&(size as u64).to_le_bytes()));
                 hash.add(&images.white().to_le_bytes());
-                hash.add(images.pixels());
-                images.labels().iter().for_each(|label| hash.add(&label.to_le_bytes()));
+                for &row in rows.iter() {
+                    hash.add(images.image(row));
+                    hash.add(&images.labels()[row].to_le_bytes());
+                }
             }
         }
-        hash.0
+        Ok(hash.0)
     }
 }
 
@@ -70,7 +86,9 @@ mod tests {
     #[test]
     fn every_change_of_a_table_is_noticed() {
         let of = |text: &str| {
-            Data::from(parse_csv("t", text.as_bytes(), &Default::default()).unwrap()).fingerprint()
+            Data::from(parse_csv("t", text.as_bytes(), &Default::default()).unwrap())
+                .fingerprint(None)
+                .unwrap()
         };
         let first = "a,b\n1,x\n2,y\n";
         assert_eq!(of(first), of("a, b\n1.0,x\n2,y\n"), "it is the same table");
@@ -82,9 +100,23 @@ mod tests {
     }
 
     #[test]
+    fn only_the_given_rows_matter() {
+        let of = |text: &str| {
+            let data = Data::from(parse_csv("t", text.as_bytes(), &Default::default()).unwrap());
+            data.fingerprint(Some(&[1, 2])).unwrap()
+        };
+        assert_eq!(of("a,b\n1,z\n2,y\n3,x\n"), of("a,b\n5,x\n2,y\n3,x\n"));
+        assert_ne!(of("a,b\n1,z\n2,y\n3,x\n"), of("a,b\n1,z\n2,y\n3,\n"));
+        let data = Data::from(parse_csv("t", b"a\n1\n", &Default::default()).unwrap());
+        assert!(data.fingerprint(Some(&[1])).is_err());
+    }
+
+    #[test]
     fn every_change_of_images_is_noticed() {
         let of = |size, white, pixels: &[u8], labels: &[u32]| {
-            Data::from(Images::new("i", size, white, pixels.to_vec(), labels.to_vec()).unwrap()).fingerprint()
+            Data::from(Images::new("i", size, white, pixels.to_vec(), labels.to_vec()).unwrap())
+                .fingerprint(None)
+                .unwrap()
         };
         let first = of((1, 2), 255.0, &[1, 2, 3, 4], &[0, 1]);
         assert_ne!(first, of((2, 1), 255.0, &[1, 2, 3, 4], &[0, 1]));

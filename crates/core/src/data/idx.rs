@@ -39,6 +39,13 @@ pub fn read_idx_folder(folder: &Path, part: Part) -> Result<Images> {
     Images::new(folder.display().to_string(), (height, width), 255.0, pixels, labels)
 }
 
+/// The files of a folder that [`read_idx_folder`] reads, of both parts, as far as they are there.
+pub(super) fn idx_files(folder: &Path) -> Vec<PathBuf> {
+    let kinds = [("images", "idx3-ubyte"), ("labels", "idx1-ubyte")];
+    let names = ["train", "t10k"].into_iter().flat_map(|part| kinds.map(|(what, kind)| (part, what, kind)));
+    names.filter_map(|(part, what, kind)| find(folder, &format!("{part}-{what}"), kind).ok()).collect()
+}
+
 fn find(folder: &Path, stem: &str, kind: &str) -> Result<PathBuf> {
     let names = ["", ".gz"].map(|end| [format!("{stem}-{kind}{end}"), format!("{stem}.{kind}{end}")]);
     let mut paths = names.iter().flatten().map(|name| folder.join(name));

@@ -1,8 +1,9 @@
 //! A data set, whatever it was read from.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::idx::idx_files;
 use super::{ColumnTypes, Images, Table, digits, read_csv, read_idx_folder};
 use crate::error::{Error, Result};
 
@@ -63,6 +64,11 @@ impl Data {
     /// Whether the path is a folder, which has a training and a test part.
     pub fn has_parts(path: &Path) -> bool {
         path.is_dir()
+    }
+
+    /// The files that hold a data set: those of a folder, or the path itself.
+    pub fn files(path: &Path) -> Vec<PathBuf> {
+        if Self::has_parts(path) { idx_files(path) } else { vec![path.to_owned()] }
     }
 
     /// What error messages call it.

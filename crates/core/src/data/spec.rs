@@ -58,19 +58,9 @@ pub struct DataSpec {
     pub valid: Option<f64>,
     /// The fraction of the rows that is the test part, from 0 (none) to below 1: nothing is learned from
     /// it and nothing chosen by it. [`DataSpec::valid`] is a fraction of the other rows.
-    #[serde(skip_serializing_if = "is_zero")]
     pub test: f64,
     /// The seed that draws the test part, so that runs of different seeds can have the same one.
-    #[serde(skip_serializing_if = "is_default")]
     pub test_seed: u32,
-}
-
-fn is_zero(fraction: &f64) -> bool {
-    *fraction == 0.0
-}
-
-fn is_default(seed: &u32) -> bool {
-    *seed == 0
 }
 
 impl DataSpec {

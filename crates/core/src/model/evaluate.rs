@@ -73,7 +73,8 @@ impl Model {
         self.judge(&averaged, None, self.noise, examples)
     }
 
-    /// As [`Model::evaluate`], with each member alone and their disagreement.
+    /// As [`Model::evaluate`], with each member alone and their disagreement. The members of a single network
+    /// with fixed masks, of which [`Average::MonteCarlo`] samples several, are the networks of these masks.
     ///
     /// # Errors
     /// As [`Model::evaluate`].
@@ -104,9 +105,19 @@ impl Model {
         let members = each.map(|((averaged, densities), member)| {
             self.judge(averaged, densities, member.run.noise, examples)
         });
-        let members = members.collect::<Result<Vec<Evaluation>>>()?;
+        let mut members = members.collect::<Result<Vec<Evaluation>>>()?;
+        let ensemble = match &members[..] {
+            [only] => only.clone(),
+            _ => self.judge(&ensemble(averaged.clone())?, None, self.noise, examples)?,
+        };
+        let masked = self.masked(examples, by, seed, threads)?;
+        if !masked.is_empty() {
+            let alone = masked.iter().map(|alone| self.judge(alone, None, self.noise, examples));
+            members = alone.collect::<Result<_>>()?;
+        }
+        let apart = if masked.is_empty() { &averaged } else { &masked };
         let (means, weights): (Vec<&Matrix>, _) =
-            (averaged.iter().map(|averaged| &averaged.mean).collect(), examples.weights.as_deref());
+            (apart.iter().map(|averaged| &averaged.mean).collect(), examples.weights.as_deref());
         let disagreement = if self.pipeline.classes().is_empty() {
             let mut measured = Disagreement::of_values(&means, weights)?;
             measured.deviation *= self.pipeline.denormalise_spread(1.0);
@@ -114,11 +125,27 @@ impl Model {
         } else {
             Disagreement::of_probabilities(&means, weights)?
         };
-        let ensemble = match &members[..] {
-            [only] => only.clone(),
-            _ => self.judge(&ensemble(averaged)?, None, self.noise, examples)?,
-        };
         Ok(MembersEvaluation { ensemble, members, disagreement })
+    }
+
+    /// What the network of each fixed mask predicts, where a single network has several and they are sampled;
+    /// else nothing.
+    fn masked(
+        &self,
+        examples: &Examples,
+        by: Average,
+        seed: u32,
+        threads: &Threads,
+    ) -> Result<Vec<Averaged>> {
+        let (Some(masks), Average::MonteCarlo { samples, .. }, [_]) =
+            (self.spec.thin.masks, by, self.members())
+        else {
+            return Ok(Vec::new());
+        };
+        // The masks take turns: further samples are the same networks again.
+        let by = Average::monte_carlo(samples.min(masks.members));
+        let alone = self.samples(&examples.inputs, by, seed, threads)?;
+        Ok(alone.into_iter().map(|mean| Averaged { mean, spread: None }).collect())
     }
 
     /// Measures what was predicted of some examples; `noise` is that of the errors of a regression, and

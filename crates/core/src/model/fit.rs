@@ -59,6 +59,8 @@ pub struct Prepared {
     pub train: Examples,
     /// What to validate on.
     pub valid: Option<Examples>,
+    /// The fingerprint of the data, as [`Model::fingerprint`].
+    pub fingerprint: String,
     /// What the user should know, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -71,6 +73,7 @@ pub struct Prepared {
 /// A spec or data that cannot be used.
 pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepared> {
     spec.check()?;
+    spec.check_effects()?;
     let mut spec = spec.clone();
     if valid.is_some() {
         spec.data.valid = Some(0.0);
@@ -83,10 +86,11 @@ pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepare
         None if parts.valid.is_empty() => None,
         None => Some(pipeline.examples(data, Some(&parts.valid))?),
     };
-    let learned = parts.train.len() + parts.valid.len();
-    let spec = spec.completed(&pipeline, learned, train.rows(), valid.is_some());
-    let prepared = Prepared { spec, pipeline, train, valid, warnings };
-    prepared.check_temperature()?;
+    let learned = parts.learned();
+    let fingerprint = fingerprint(data, Some(&learned))?;
+    let spec = spec.completed(&pipeline, learned.len(), train.rows(), valid.is_some());
+    let prepared = Prepared { spec, pipeline, train, valid, fingerprint, warnings };
+    prepared.spec.check_effects_on(prepared.pipeline.task(), prepared.valid.is_some())?;
     Ok(prepared)
 }
 
@@ -126,10 +130,10 @@ impl Prepared {
         };
         self.train.weights = own_weights;
 
-        let Self { spec, pipeline, train, valid, warnings } = self;
+        let Self { spec, pipeline, train, valid, fingerprint, warnings } = self;
         let took: Vec<(u64, f64)> = trained.iter().map(|member| (member.rows, member.seconds)).collect();
         let members = trained.into_iter().map(|Trained { member, .. }| member).collect();
-        let mut model = Model { spec, pipeline, members, noise: None };
+        let mut model = Model { spec, pipeline, members, noise: None, fingerprint: Some(fingerprint) };
         model.find_noise(valid.as_ref().unwrap_or(&train), threads)?;
         let measure =
             |examples: &Examples| model.measure_members(examples, Average::WeightScaling, 0, threads);
@@ -182,20 +186,30 @@ impl Prepared {
         let weights = weights(&self.train, &self.pipeline, &train.class_weights)?;
         trainer.run(&Examples { weights, ..self.train.clone() }, valid, threads, watch)
     }
+}
 
-    /// A temperature is fitted on validation rows, and is one of logits.
-    fn check_temperature(&self) -> Result<()> {
-        let problem = match (&self.train.targets, &self.valid) {
-            _ if !self.spec.train.temperature => return Ok(()),
-            (Targets::Values(_), _) => "a regression has no logits to divide; leave it out",
-            (_, None) => "it is fitted on validation rows, and there are none; set rows aside",
-            _ => return Ok(()),
-        };
-        Err(Error::spec("train.temperature", problem))
-    }
+/// The fingerprint of rows as the header of a model has it: not everyone reads JSON with whole numbers of 64 bits.
+fn fingerprint(data: &Data, rows: Option<&[usize]>) -> Result<String> {
+    Ok(format!("{:016x}", data.fingerprint(rows)?))
 }
 
 impl Model {
+    /// Whether the model learned from these data, or chose its epoch by them: from all, or from all but its
+    /// test part. Models of earlier versions do not know it.
+    ///
+    /// # Errors
+    /// None that data of a model can cause.
+    pub fn has_learned_from(&self, data: &Data) -> Result<bool> {
+        let Some(learned) = &self.fingerprint else { return Ok(false) };
+        if fingerprint(data, None)? == *learned {
+            return Ok(true);
+        }
+        // Of rows that are too few for a test part, or lack a target, there is no other part.
+        let parts = Parts::new(data, &self.spec.data, self.spec.seed).ok();
+        let parts = parts.filter(|_| self.spec.data.test > 0.0);
+        parts.map_or(Ok(false), |parts| Ok(fingerprint(data, Some(&parts.learned()))? == *learned))
+    }
+
     /// Finds the standard deviation of the errors of a regression, of each member and of all together.
     fn find_noise(&mut self, examples: &Examples, threads: &Threads) -> Result<()> {
         let Targets::Values(values) = &examples.targets else { return Ok(()) };
@@ -236,6 +250,10 @@ fn weights(examples: &Examples, pipeline: &Pipeline, classes: &ClassWeights) -> 
             pipeline.classes().iter().map(|class| named.get(class).copied().unwrap_or(1.0)).collect()
         }
     };
+    if labels.iter().all(|&label| of_class[label as usize] == 0.0) {
+        let problem = "all training rows would have the weight 0; give a class of theirs more";
+        return Err(Error::spec("train.class_weights", problem));
+    }
     let own = |row: usize| examples.weights.as_ref().map_or(1.0, |weights| weights[row]);
     Ok(Some(labels.iter().enumerate().map(|(row, &label)| own(row) * of_class[label as usize]).collect()))
 }

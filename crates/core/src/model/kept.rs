@@ -33,6 +33,9 @@ pub struct Model {
     /// For a regression: the standard deviation of the errors of all members together, as in
     /// [`Run::noise`].
     pub noise: Option<f32>,
+    /// The fingerprint of the rows that it learned from and chose by ([`Data::fingerprint`](crate::data::Data::fingerprint)),
+    /// in hexadecimal digits; none in files of earlier versions.
+    pub fingerprint: Option<String>,
 }
 
 /// How a network was trained.
@@ -84,6 +87,8 @@ struct Header {
     members: Vec<Part>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     noise: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    fingerprint: Option<String>,
 }
 
 /// What the header has of a member.
@@ -139,6 +144,7 @@ impl Model {
             run: None,
             members: self.members.iter().map(part).collect(),
             noise: self.noise,
+            fingerprint: self.fingerprint.clone(),
         }
     }
 
@@ -149,7 +155,7 @@ impl Model {
     pub fn load(path: &Path) -> Result<Self> {
         let refused = |problem: String| Error::Model { path: path.to_owned(), problem };
         let (header, mut tensors) = file::read::<Header>(path)?;
-        let Header { spec, pipeline, run, members: mut parts, mut noise } = header;
+        let Header { spec, pipeline, run, members: mut parts, mut noise, fingerprint } = header;
         pipeline.check().map_err(refused)?;
         spec.check().map_err(|error| refused(error.to_string()))?;
         if let (Some(run), true) = (run, parts.is_empty()) {
@@ -196,7 +202,7 @@ impl Model {
         }
         match tensors.keys().next() {
             Some(name) => Err(refused(format!("tensor {name:?} belongs to nothing"))),
-            None => Ok(Self { spec, pipeline, members, noise }),
+            None => Ok(Self { spec, pipeline, members, noise, fingerprint }),
         }
     }
 
@@ -579,6 +585,20 @@ mod tests {
             header.members[1].inputs = inputs;
         });
         assert!(error.contains("but its network needs"), "{error}");
+    }
+
+    /// As models of earlier versions are.
+    #[test]
+    fn a_model_with_an_idle_setting_and_without_a_fingerprint_is_read() {
+        let folder = Folder::new("earlier");
+        let path = folder.0.join("a.thinnet");
+        let (data, mut model) = trained(KINDS, |_| {});
+        assert!(model.has_learned_from(&data).unwrap());
+        (model.spec.train.huber_delta, model.fingerprint) = (2.0, None);
+        assert!(model.spec.check_effects().is_err());
+        model.save(&path).unwrap();
+        let loaded = Model::load(&path).unwrap();
+        assert!(loaded == model && !loaded.has_learned_from(&data).unwrap());
     }
 
     #[test]

@@ -145,8 +145,7 @@ impl Model {
             let problem = format!("there is no number {}; the model has {}", member + 1, self.members.len());
             return Err(Error::argument("member", problem));
         };
-        let (spec, pipeline, noise) = (self.spec.clone(), self.pipeline.clone(), member.run.noise);
-        Ok(Model { spec, pipeline, members: vec![member.clone()], noise })
+        Ok(Model { members: vec![member.clone()], noise: member.run.noise, ..self.clone() })
     }
 }
 

@@ -4,7 +4,7 @@ use thinnet_kernels::philox::Key;
 
 use super::strata;
 use crate::data::{Data, DataSpec, Split, split};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::streams;
 
 /// The rows of a data set by what they are for, each list in ascending order.
@@ -34,9 +34,10 @@ impl Parts {
         };
         let labels = labels.as_deref();
         let (learned, test) =
-            aside(all, labels, spec.test, Key { seed: spec.test_seed, stream: streams::TEST })?;
+            aside("data.test", all, labels, spec.test, Key { seed: spec.test_seed, stream: streams::TEST })?;
         let valid = spec.valid_for(learned.len());
-        let (train, valid) = aside(learned, labels, valid, Key { seed, stream: streams::SPLIT })?;
+        let (train, valid) =
+            aside("data.valid", learned, labels, valid, Key { seed, stream: streams::SPLIT })?;
         Ok(Self { train, valid, test })
     }
 
@@ -48,8 +49,9 @@ impl Parts {
     }
 }
 
-/// Sets a fraction of some rows aside; `labels` are those of all rows.
+/// Sets the fraction of a field of the spec aside; `labels` are those of all rows.
 fn aside(
+    field: &'static str,
     rows: Vec<usize>,
     labels: Option<&[u32]>,
     fraction: f64,
@@ -59,7 +61,12 @@ fn aside(
         return Ok((rows, Vec::new()));
     }
     let labels: Option<Vec<u32>> = labels.map(|labels| rows.iter().map(|&row| labels[row]).collect());
-    let Split { train, valid } = split(rows.len(), labels.as_deref(), fraction, &mut streams::words(key, 0))?;
+    let named = |error| match error {
+        Error::Argument { problem, .. } => Error::spec(field, problem),
+        other => other,
+    };
+    let words = &mut streams::words(key, 0);
+    let Split { train, valid } = split(rows.len(), labels.as_deref(), fraction, words).map_err(named)?;
     let of = |places: Vec<usize>| places.into_iter().map(|place| rows[place]).collect();
     Ok((of(train), of(valid)))
 }

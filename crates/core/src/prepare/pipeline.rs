@@ -1,6 +1,7 @@
 //! From a data set to the matrix that a network sees, fitted on the training rows.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -34,9 +35,39 @@ pub struct Pipeline {
     weight: Option<String>,
 }
 
+/// The fewest rows in which numbers that are all different tell an identifier.
+const FEWEST_IDENTIFIED: usize = 100;
+
+/// A warning that names the columns of whole numbers of which each row has another, if there are any.
+fn identifiers(table: &Table, rows: &[usize], columns: &[InputColumn]) -> Result<Option<String>> {
+    if rows.len() < FEWEST_IDENTIFIED {
+        return Ok(None);
+    }
+    let mut names = Vec::new();
+    for column in columns.iter().filter(|column| column.column_type() == ColumnType::Number) {
+        let numbers = numbers_of(table, table.column(&column.name)?)?;
+        let mut seen = HashSet::new();
+        if rows.iter().all(|&row| numbers[row].fract() == 0.0 && seen.insert(numbers[row].to_bits())) {
+            names.push(column.name.as_str());
+        }
+    }
+    let (each, leaves) = match names.len() {
+        0 => return Ok(None),
+        1 => ("holds a different whole number in every row, as an identifier does", "leaves it out"),
+        _ => ("hold a different whole number in every row, as identifiers do", "leave them out"),
+    };
+    let plain = |name: &str| name.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter));
+    let option = |name: &&str| match plain(name) {
+        true => format!("--ignore {name}"),
+        false => format!("--ignore {name:?}"),
+    };
+    let options: Vec<String> = names.iter().map(option).collect();
+    Ok(Some(format!("{} {each}; if so, {} {leaves}", names.join(" and "), options.join(" "))))
+}
+
 impl Pipeline {
     /// Fits the preparation on the training rows of a data set. The second result is warnings, a sentence
-    /// for each column that is left out.
+    /// for each column that is left out, and one for those that look like identifiers.
     ///
     /// # Errors
     /// A spec that contradicts itself or names columns that do not exist, rows that do not exist, a target
@@ -91,6 +122,7 @@ impl Pipeline {
                 Err(warning) => warnings.push(warning),
             }
         }
+        warnings.extend(identifiers(table, rows, &columns)?);
         if columns.is_empty() {
             let problem = match warnings.is_empty() {
                 true => "there is no column beside the target to learn from".into(),

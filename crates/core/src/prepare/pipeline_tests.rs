@@ -89,6 +89,25 @@ fn a_column_of_texts_stays_one_in_a_file_that_happens_to_hold_numbers() {
 }
 
 #[test]
+fn whole_numbers_that_are_all_different_are_named() {
+    let table = |rows: u32, again: u32| {
+        let row = |row: u32| format!("{row},{},{}.5,{},{}\n", 1000 - row, row, row % again, row % 2);
+        data(&format!("RowNumber,my id,x,count,y\n{}", (0..rows).map(row).collect::<String>()))
+    };
+    let (pipeline, warnings) = fit(&table(100, 99), &DataSpec::default());
+    assert_eq!(pipeline.input_names(), ["RowNumber", "my id", "x", "count"], "they are kept");
+    let expected = "RowNumber and my id hold a different whole number in every row, as identifiers do; if so, \
+                    --ignore RowNumber --ignore \"my id\" leave them out";
+    assert_eq!(warnings, [expected]);
+    assert!(fit(&table(99, 99), &DataSpec::default()).1.is_empty(), "too few rows to tell");
+    let ignored = DataSpec { ignore: vec!["RowNumber".into(), "my id".into()], ..DataSpec::default() };
+    assert!(fit(&table(100, 99), &ignored).1.is_empty());
+    assert!(
+        fit(&table(100, 200), &ignored).1[0].starts_with("count holds a different whole number in every row")
+    );
+}
+
+#[test]
 fn columns_that_say_nothing_are_left_out_with_a_warning() {
     let mut text = String::from("name,void,x,y\n");
     (0..30).for_each(|row| text += &format!("person {row},,{row},{}\n", row % 2));

@@ -12,6 +12,10 @@ use crate::error::{Error, Result};
 /// An integer column with more different numbers than this is a regression.
 const MOST_INTEGER_CLASSES: usize = 20;
 
+/// The greatest target of a regression. Predictions are f32, which goes to 3.4e38, and can lie beyond all
+/// targets.
+const LARGEST_VALUE: f64 = 1e30;
+
 /// The fitted target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -196,8 +200,16 @@ fn regression_numbers(table: &Table, name: &str, rows: &[usize]) -> Result<Vec<f
         let problem = format!("{text:?} is not a number, and a regression needs numbers; correct it");
         Error::data(table.place(row, name), problem)
     })?;
-    match rows.iter().find(|&&row| numbers[row].is_nan()) {
-        Some(&row) => Err(no_target(table, row, name)),
+    let unusable = |row: usize| numbers[row].is_nan() || numbers[row].abs() > LARGEST_VALUE;
+    match rows.iter().find(|&&row| unusable(row)) {
+        Some(&row) if numbers[row].is_nan() => Err(no_target(table, row, name)),
+        Some(&row) => {
+            let problem = format!(
+                "{:e} is too large for a target, which goes to {LARGEST_VALUE:e}; take a larger unit, or correct it",
+                numbers[row]
+            );
+            Err(Error::data(table.place(row, name), problem))
+        }
         None => Ok(rows.iter().map(|&row| numbers[row]).collect()),
     }
 }

@@ -196,7 +196,9 @@ impl Study {
             let VariantHead { name, seeds, expected } = VariantHead::deserialize(own).map_err(failed)?;
             let mut trial = base.clone();
             [&fields, &for_all, &own_quick].into_iter().for_each(|over| lay_over(&mut trial, over));
-            let trial = Trial::deserialize(deserializer(span, trial)).map_err(failed)?;
+            let mut trial = Trial::deserialize(deserializer(span, trial)).map_err(failed)?;
+            // The record of a run names its schedule, whether the study does or not.
+            trial.spec.train.schedule = Some(trial.spec.train.schedule_for());
             variants.push(Variant { name, seeds, trial, expected });
         }
         let mut study = Self { name: name.into(), version, head, variants };
@@ -367,7 +369,7 @@ spec.train.epochs = 2
         refused(
             "spec.train.epochs = 2",
             "spec.train.epochs = \"two\"",
-            "study mine, line 34, column 21: invalid type: string \"two\", expected u64",
+            "study mine, line 34, column 21: invalid type: string \"two\", expected a whole number from 0 on",
         );
     }
 

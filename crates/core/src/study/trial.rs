@@ -90,7 +90,7 @@ pub struct Grid {
 
 /// Numbers to choose from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "write \"published\", or a list like [0.01, 0.1]")]
 pub enum Choices {
     /// These.
     These(Vec<f32>),
@@ -114,7 +114,7 @@ pub enum Published {
 
 /// Precisions to choose from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "write \"published\", or a table like { errors = [0.5, 1.0, 2.0] }")]
 pub enum Taus {
     /// So many times the precision of the errors on the validation rows.
     Errors {

@@ -11,7 +11,7 @@ use crate::streams;
 
 /// Masksembles: a few fixed masks whose overlap is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table like { members = 4, scale = 2.0 }")]
 pub struct MaskSpec {
     /// How many masks there are.
     pub members: u32,

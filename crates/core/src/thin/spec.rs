@@ -98,7 +98,7 @@ pub enum Scaling {
 
 /// One rate for all hidden layers, or one for each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "write one rate, as 0.5, or one for each hidden layer, as [0.2, 0.5]")]
 pub enum Rates {
     /// The same for every hidden layer.
     All(f32),
@@ -119,7 +119,6 @@ pub struct ThinSpec {
     /// Who shares a mask.
     pub share: Share,
     /// With edges and `share = "slice"`: how many rows of a slice share a mask, a multiple of 16; 0: all.
-    #[serde(skip_serializing_if = "is_zero")]
     pub share_rows: usize,
     /// Where kept activations are made up for the dropped ones.
     pub scaling: Scaling,
@@ -164,10 +163,6 @@ impl Default for ThinSpec {
             precision: 1.0,
         }
     }
-}
-
-fn is_zero(number: &usize) -> bool {
-    *number == 0
 }
 
 impl ThinSpec {

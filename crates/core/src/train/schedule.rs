@@ -198,7 +198,10 @@ impl FromStr for Momentum {
 
 /// A momentum as a spec has it.
 #[derive(Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "write a number, as 0.9, or \"linear:FROM:TO:STEPS\" or \"exponential:FROM:TO:STEPS\""
+)]
 enum Written {
     Number(f64),
     Text(String),

@@ -9,15 +9,33 @@ use crate::error::{Error, Result};
 
 /// What the rows of each class count.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", untagged)]
+#[serde(untagged, expecting = "write \"equal\", \"balanced\", or a table like { yes = 5.0, no = 1.0 }")]
 pub enum ClassWeights {
-    /// 1 each.
+    /// The word `equal`: 1 each.
     #[default]
+    #[serde(with = "equal")]
     Equal,
     /// The word `balanced`: all classes count the same in sum.
     Named(Balanced),
     /// A weight for each class that is named; 1 for the others.
     Each(BTreeMap<String, f32>),
+}
+
+/// The word `equal` of a variant that holds nothing.
+mod equal {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str("equal")
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {
+        match String::deserialize(from)?.as_str() {
+            "equal" => Ok(()),
+            other => Err(D::Error::custom(format!("{other:?} is not \"equal\""))),
+        }
+    }
 }
 
 /// The word `balanced`.
@@ -40,7 +58,6 @@ pub struct TrainSpec {
     /// From which error on the Huber loss is linear, in standard deviations of the target.
     pub huber_delta: f32,
     /// What the rows of each class count.
-    #[serde(skip_serializing_if = "is_equal")]
     pub class_weights: ClassWeights,
 
     /// What a second network on the same rows adds to the loss.
@@ -50,8 +67,10 @@ pub struct TrainSpec {
     pub optimizer: Optimizer,
     /// The learning rate before its schedule.
     pub learning_rate: f32,
-    /// How the learning rate changes.
-    pub schedule: Schedule,
+    /// How the learning rate changes. Left out: cosine, or constant where only minutes end the run, so that
+    /// its length is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
     /// Steps over which the learning rate rises from 0.
     pub warmup: u64,
     /// The momentum of `sgd` and `nesterov`.
@@ -98,10 +117,6 @@ pub struct TrainSpec {
     pub temperature: bool,
 }
 
-fn is_equal(weights: &ClassWeights) -> bool {
-    *weights == ClassWeights::Equal
-}
-
 impl Default for TrainSpec {
     fn default() -> Self {
         Self {
@@ -112,7 +127,7 @@ impl Default for TrainSpec {
             pair: Pair::None,
             optimizer: Optimizer::Adam,
             learning_rate: 0.002,
-            schedule: Schedule::Cosine,
+            schedule: None,
             warmup: 0,
             momentum: Momentum::Constant(0.9),
             beta1: 0.9,
@@ -146,6 +161,17 @@ impl TrainSpec {
             _ => 256,
         };
         self.batch.unwrap_or(from_rows)
+    }
+
+    /// Whether it is known beforehand after how many steps the run ends at the latest.
+    pub fn length_is_known(&self) -> bool {
+        self.epochs > 0 || self.steps > 0
+    }
+
+    /// How the learning rate changes, by default from whether the length of the run is known.
+    pub fn schedule_for(&self) -> Schedule {
+        let from_length = if self.length_is_known() { Schedule::Cosine } else { Schedule::Constant };
+        self.schedule.unwrap_or(from_length)
     }
 
     /// The epochs to wait for an improvement, by default from whether there are validation rows.
@@ -197,7 +223,7 @@ impl TrainSpec {
                 return Err(Error::spec(field, format!("must be from 1 to {} rows, not {rows}", 1 << 20)));
             }
         }
-        if self.epochs == 0 && self.steps == 0 && self.minutes == 0.0 {
+        if !self.length_is_known() && self.minutes == 0.0 {
             return Err(Error::spec(
                 "train.epochs",
                 "at least one of epochs, steps and minutes must be above 0",
@@ -209,9 +235,9 @@ impl TrainSpec {
         {
             return Err(Error::spec("train.class_weights", format!("class {class} has the weight {weight}")));
         }
-        self.weight_average.check(self.epochs > 0 || self.steps > 0)?;
+        self.weight_average.check(self.length_is_known())?;
         self.pair.check()?;
-        self.schedule.check()?;
+        self.schedule.map_or(Ok(()), |schedule| schedule.check())?;
         self.momentum.check()
     }
 }

@@ -75,11 +75,12 @@ impl Trainer<'_> {
         if let Some(valid) = valid {
             fits(valid, &network, objective)?;
         }
+        let weights = mean_one(examples.weights.as_deref())?;
         threads.run(|| {
             let batch = self.train.batch_for(examples.rows()).min(examples.rows());
             let stepper =
                 Stepper::new(self.isa, network, self.thin, self.train, objective, batch, self.seed)?;
-            Run::new(self, examples, valid, objective, stepper, batch).finish(watch)
+            Run::new(self, examples, valid, objective, stepper, weights).finish(watch)
         })
     }
 }
@@ -112,16 +113,16 @@ impl<'a> Run<'a> {
         valid: Option<&'a Examples>,
         objective: Objective,
         stepper: Stepper,
-        batch: usize,
+        weights: Option<Vec<f32>>,
     ) -> Self {
         let spec = trainer.train;
+        let batch = spec.batch_for(examples.rows()).min(examples.rows());
         let from_epochs = spec.epochs.saturating_mul(examples.rows().div_ceil(batch) as u64);
         let limits = [from_epochs, spec.steps].into_iter().filter(|&limit| limit > 0);
         let total_steps = limits.min().unwrap_or(u64::MAX);
         let stepper = stepper.for_run(examples.rows(), total_steps);
         Self {
             total_steps,
-            weights: mean_one(examples.weights.as_deref()),
             order: (0..examples.rows()).collect(),
             stopping: Stopping::new(spec.patience_for(valid.is_some()), spec.min_improvement),
             averaging: Averaging::new(spec.weight_average, stepper.network()),
@@ -135,6 +136,7 @@ impl<'a> Run<'a> {
             valid,
             objective,
             stepper,
+            weights,
             batch,
         }
     }
@@ -227,7 +229,7 @@ impl<'a> Run<'a> {
         let spec = self.trainer.train;
         let epoch_steps = self.order.len().div_ceil(self.batch) as u64;
         let at = Moment { step, epoch_steps, total_steps: self.total_steps };
-        f64::from(spec.learning_rate) * spec.schedule.factor(at, spec.warmup)
+        f64::from(spec.learning_rate) * spec.schedule_for().factor(at, spec.warmup)
     }
 
     fn limit(&self, flow: Flow) -> Option<Ended> {
@@ -292,10 +294,16 @@ pub(crate) fn predicted_class(logits: &[f32]) -> u32 {
 }
 
 /// Weights with a mean of 1, so that they change what rows count and not the learning rate.
-fn mean_one(weights: Option<&[f32]>) -> Option<Vec<f32>> {
-    let weights = weights?;
+fn mean_one(weights: Option<&[f32]>) -> Result<Option<Vec<f32>>> {
+    let Some(weights) = weights else { return Ok(None) };
     let mean = weights.iter().map(|&weight| f64::from(weight)).sum::<f64>() / weights.len() as f64;
-    (mean > 0.0).then(|| weights.iter().map(|&weight| (f64::from(weight) / mean) as f32).collect())
+    if mean == 0.0 {
+        return Err(Error::data(
+            "training rows",
+            "all have the weight 0, so that none counts; give some more",
+        ));
+    }
+    Ok(Some(weights.iter().map(|&weight| (f64::from(weight) / mean) as f32).collect()))
 }
 
 /// Puts rows into the order of an epoch (Fisher and Yates). Each epoch shuffles the order of the one before.

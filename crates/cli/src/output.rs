@@ -1,0 +1,57 @@
+//! The files that a run writes: whether they can be written is found out before the work.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+use thinnet::Error;
+use thinnet::data::Data;
+
+use crate::arguments::{Arguments, Rows};
+
+/// Finds out whether a file can be written after the work, and that it replaces none of the others, which
+/// are read or written too. `option` is what names it.
+pub fn check(option: &str, output: &Path, others: &[Option<&Path>]) -> anyhow::Result<()> {
+    let mut files = others.iter().flatten().flat_map(|other| Data::files(other));
+    if files.any(|other| is_same(output, &other)) {
+        let problem = format!("{option} would write over {}; give it another name", output.display());
+        return Err(Arguments::command().error(ErrorKind::ArgumentConflict, problem).into());
+    }
+    Ok(check_writable(output)?)
+}
+
+/// The file that holds some rows, if it is one.
+pub fn file(rows: Option<&Rows>) -> Option<&Path> {
+    match rows {
+        Some(Rows::File(path)) => Some(path),
+        _ => None,
+    }
+}
+
+/// Whether two paths lead to the same file, also where it is not there yet.
+fn is_same(one: &Path, other: &Path) -> bool {
+    whole(one).is_some_and(|one| whole(other) == Some(one))
+}
+
+/// The path without links and dots.
+fn whole(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    path.canonicalize().ok().or_else(|| Some(folder.canonicalize().ok()?.join(path.file_name()?)))
+}
+
+/// Finds out before the work whether a file can be written after it.
+fn check_writable(output: &Path) -> thinnet::Result<()> {
+    if fs::metadata(output).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return Ok(());
+    }
+    let attempt = || {
+        if output.is_dir() {
+            return Err(std::io::ErrorKind::IsADirectory.into());
+        }
+        let probe = output.with_file_name(format!(".thinnet-{}-probe.tmp", std::process::id()));
+        File::create(&probe)?;
+        fs::remove_file(&probe)
+    };
+    attempt().map_err(Error::file("write", output))
+}
