@@ -192,7 +192,9 @@ pub(super) fn plain(base: &Spec) -> Spec {
     (train.l1, train.l2, train.max_norm, train.weight_decay, train.label_smoothing) =
         (0.0, 0.0, 0.0, 0.0, 0.0);
     (train.pair, train.weight_average, train.temperature) = (Pair::None, WeightAverage::None, false);
-    (train.patience, train.min_improvement, train.steps, train.minutes) = (Some(0), 0.0, 0, 0.0);
+    // Every run is given its epochs; those of `base` may be none where its minutes end a run.
+    (train.epochs, train.patience, train.min_improvement) = (1, Some(0), 0.0);
+    (train.steps, train.minutes) = (0, 0.0);
     spec
 }
 
@@ -266,6 +268,15 @@ mod tests {
             }
         }
         assert_eq!(Method::Ensemble.candidates(&base), nothing);
+    }
+
+    #[test]
+    fn where_minutes_end_the_run_of_the_spec_epochs_end_those_of_the_comparison() {
+        let mut base = Spec::default();
+        (base.train.epochs, base.train.minutes) = (0, 1.0);
+        plain(&base).check().unwrap();
+        let spec = Method::Dropout.run(&Method::Dropout.candidates(&base)[0], 40, 5);
+        assert_eq!((spec.train.epochs, spec.train.minutes), (40, 0.0));
     }
 
     #[test]
