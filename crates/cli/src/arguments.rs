@@ -399,6 +399,10 @@ pub struct Steps {
     /// that part of the run on, or none [default: none]
     #[arg(long, value_name = "MEAN")]
     pub weight_average: Option<WeightAverage>,
+    /// The average of predict and evaluate where they are given none: see thinnet predict --help
+    /// [default: scale]
+    #[arg(long, value_name = "AVERAGE")]
+    pub average: Option<Average>,
     /// Fit a temperature of the probabilities on the validation rows
     #[arg(long)]
     pub temperature: bool,
@@ -419,9 +423,9 @@ pub struct Use {
     /// apart; mc-geometric:T: their geometric mean; exact: all of them, for up to 20 droppable units;
     /// moments: one pass that carries means and variances; dropconnect:Z: Z draws of each unit's sum of
     /// dropped edges. :rows behind T gives each row masks of its own,
-    /// :shared gives all rows the same, which is faster; else as in training [default: scale]
-    #[arg(long, value_name = "AVERAGE", default_value_t, hide_default_value = true)]
-    pub average: Average,
+    /// :shared gives all rows the same, which is faster; else as in training [default: that of fit]
+    #[arg(long, value_name = "AVERAGE")]
+    pub average: Option<Average>,
     /// Precision of a regression's observations, 1 / variance in the target's unit
     /// [default: from the errors on the validation rows]
     #[arg(long, value_name = "PRECISION", conflicts_with = "length_scale")]
@@ -440,6 +444,11 @@ pub struct Use {
 }
 
 impl Use {
+    /// The average that is asked for, else the one that the model was made for.
+    pub fn average(&self, model: &Model) -> Average {
+        self.average.unwrap_or(model.spec.average)
+    }
+
     /// Reads the model, and the data as the model needs them.
     pub fn open(&self) -> Result<(Model, Data)> {
         let (mut model, data) = open(&self.model, &self.data, self.part)?;

@@ -18,7 +18,8 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     let rows = &arguments.rows;
     let (model, data) = rows.open()?;
     let trained_on = has_learned_from(&model, &rows.model, &data)?;
-    let measured = model.evaluate_members(&data, rows.average, rows.seed, &Threads::new(rows.threads)?)?;
+    let by = rows.average(&model);
+    let measured = model.evaluate_members(&data, by, rows.seed, &Threads::new(rows.threads)?)?;
     let MembersEvaluation { ensemble, members, disagreement } = measured;
     let several = members.len() > 1;
     if arguments.json {
@@ -29,7 +30,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         }
         object["model"] = json!(rows.model.display().to_string());
         object["data"] = json!(data.name());
-        object["average"] = json!(rows.average.to_string());
+        object["average"] = json!(by.to_string());
         object["tau"] = json!(model.tau());
         object["trained_on"] = json!(trained_on);
         text::print_json(&object)?;
@@ -38,7 +39,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     let lines = measures(&ensemble)
         .into_iter()
         .map(|(name, value, meaning)| vec![name.to_string(), value, meaning.to_string()]);
-    let average = match rows.average {
+    let average = match by {
         Average::WeightScaling => "predictions of the whole network".to_string(),
         Average::MonteCarlo { samples, mean: Mean::Arithmetic, .. } => {
             format!("mean predictions of {samples} thinned networks")

@@ -199,6 +199,7 @@ fn override_with(arguments: &Fit, spec: &mut Spec) {
     set(&mut spec.train.slice, &steps.slice);
     set(&mut spec.train.min_improvement, &steps.min_improvement);
     set(&mut spec.train.weight_average, &steps.weight_average);
+    set(&mut spec.average, &steps.average);
     spec.train.temperature |= steps.temperature;
     fill(&mut spec.train.batch, &steps.batch);
     fill(&mut spec.train.patience, &steps.patience);

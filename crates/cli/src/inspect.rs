@@ -244,7 +244,8 @@ fn training(model: &Model) -> String {
     };
     format!(
         "Training: {}, seed {}\nAlso against overfitting: {}\n\
-         {} to train on, {} to validate, {} steps.\n{ending}{noise}{}\n{}",
+         {} to train on, {} to validate, {} steps.\n{ending}{noise}{}\
+         Predictions: average {}, unless asked for another.\n\n{}",
         describe::training(&model.spec, run.training_rows),
         model.spec.seed,
         describe::penalties(&model.spec).unwrap_or("nothing".into()),
@@ -252,6 +253,7 @@ fn training(model: &Model) -> String {
         text::count(run.validation_rows as u64),
         text::count(model.members().iter().map(|member| member.run.steps).sum()),
         temperature(model),
+        model.spec.average,
         Curve { title, ..Curve::default() }.draw(&series)
     )
 }

@@ -33,7 +33,8 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     }
     let inputs = model.pipeline.inputs(&data, None)?;
     drop(data);
-    let members = model.average_members(&inputs, rows.average, rows.seed, &Threads::new(rows.threads)?)?;
+    let members =
+        model.average_members(&inputs, rows.average(&model), rows.seed, &Threads::new(rows.threads)?)?;
     let disagreement = if members.len() > 1 { Some(model.disagreement(&members)?) } else { None };
     let averaged = ensemble(members)?;
     let names = model.pipeline.classes();

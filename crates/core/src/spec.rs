@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use toml::de::DeTable;
 
-use crate::average::{EnsembleSpec, member_seed};
+use crate::average::{Average, EnsembleSpec, member_seed};
 use crate::data::DataSpec;
 use crate::error::{Error, Result};
 use crate::network::NetworkSpec;
@@ -23,6 +23,8 @@ pub(crate) const NEEDS_THE_LENGTH: &str =
 pub struct Spec {
     /// The seed of everything that is random: split, weights, order of the rows, masks.
     pub seed: u32,
+    /// How the thinned networks are averaged by those who use the model and ask for nothing else.
+    pub average: Average,
     /// Which columns play which part.
     pub data: DataSpec,
     /// How columns become inputs.

@@ -186,6 +186,32 @@ fn inspection_shows_every_part() {
     assert_eq!(object["spec"]["thin"]["hidden"].as_array().unwrap().len(), 2);
 }
 
+/// The average that a model is made for is taken where none is asked for, and refused before training.
+#[test]
+fn a_spec_says_which_average_its_model_is_for() {
+    let folder = Folder::with_data("average");
+    folder.write("a.toml", "average = \"mc:7\"\n");
+    folder.good("fit classes.csv -q --steps 5 --hidden 8 --dropout 0.5 --spec a.toml -o m.thinnet");
+    let average = |options: &str| {
+        let object = folder.json(&format!("evaluate m.thinnet classes.csv --json {options}"));
+        (object["average"].as_str().unwrap().to_owned(), object["nll"].as_f64().unwrap())
+    };
+    assert_eq!(average(""), average("--average mc:7"));
+    assert_eq!(average("").0, "mc:7");
+    assert_ne!(average("").1, average("--average scale").1);
+    assert_eq!(
+        folder.good("predict m.thinnet classes.csv --proba"),
+        folder.good("predict m.thinnet classes.csv --proba --average mc:7")
+    );
+    assert!(folder.good("inspect m.thinnet").contains("average mc:7"));
+
+    folder.good("fit classes.csv -q --steps 5 --hidden 8 --spec a.toml --average scale -o m.thinnet");
+    assert_eq!(average("").0, "scale");
+    let refused = folder.fails(1, "fit classes.csv --drop gaussian --average exact -o n.thinnet");
+    assert!(refused.contains("exact needs units"), "{refused}");
+    assert!(!folder.path("n.thinnet").exists());
+}
+
 #[test]
 fn inspection_tells_how_a_model_was_trained() {
     let folder = Folder::with_data("inspect-training");

@@ -127,6 +127,21 @@ pub fn average_with_targets(
     Ok(thinned.monte_carlo_with_targets(samples, masks, targets, tau))
 }
 
+/// Refuses an average that makes no sense for a network, before anything is asked of it.
+///
+/// # Errors
+/// As [`average`].
+pub(crate) fn check(
+    isa: Isa,
+    network: &Network,
+    thinning: &Thinning,
+    output: impl Into<Output>,
+    by: Average,
+) -> Result<()> {
+    let inputs = &Matrix::zeros(0, network.inputs());
+    Thinned { isa, network, thinning, output: output.into(), inputs }.check(by)
+}
+
 impl Thinned<'_> {
     /// The one place where an average that makes no sense is refused.
     fn check(&self, by: Average) -> Result<()> {

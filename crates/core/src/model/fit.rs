@@ -6,13 +6,15 @@ use thinnet_kernels::Isa;
 
 use super::side_by_side::{self, Trained};
 use super::{Evaluation, MembersEvaluation, Model};
-use crate::average::{Average, Averaged, ensemble};
+use crate::average::{self, Average, Averaged, Link, ensemble};
 use crate::data::{Data, Examples, Targets};
 use crate::error::{Error, Result};
 use crate::measure::Disagreement;
+use crate::network::Network;
 use crate::prepare::{Parts, Pipeline};
 use crate::spec::Spec;
-use crate::train::{Balanced, ClassWeights, Event, Flow, Outcome, Threads, Trainer};
+use crate::thin::Thinning;
+use crate::train::{Balanced, ClassWeights, Event, Flow, Loss, Objective, Outcome, Threads, Trainer};
 
 /// A model, and what was seen while it was trained.
 #[derive(Clone, Debug)]
@@ -91,6 +93,7 @@ pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepare
     let spec = spec.completed(&pipeline, learned.len(), train.rows(), valid.is_some());
     let prepared = Prepared { spec, pipeline, train, valid, fingerprint, warnings };
     prepared.spec.check_effects_on(prepared.pipeline.task(), prepared.valid.is_some())?;
+    prepared.check_average()?;
     Ok(prepared)
 }
 
@@ -109,6 +112,20 @@ pub fn fit(
 }
 
 impl Prepared {
+    /// Refuses an average that the network of the first member could not give, before it is trained.
+    fn check_average(&self) -> Result<()> {
+        let spec = self.spec.member(0);
+        if spec.average == Average::default() {
+            return Ok(());
+        }
+        let objective = Objective::new(&spec.train, &self.train.targets)?;
+        let (inputs, outputs) = (self.train.inputs.columns(), objective.outputs(&self.train.targets));
+        let network = spec.thin.with_noise(Network::zeros(inputs, outputs, &spec.network)?)?;
+        let thinning = Thinning::new(&spec.thin, &network, spec.seed)?;
+        let link = Link::of(spec.train.loss.unwrap_or(Loss::CrossEntropy));
+        average::check(Isa::SCALAR, &network, &thinning, link, spec.average)
+    }
+
     /// Trains a model on the prepared data.
     ///
     /// # Errors
