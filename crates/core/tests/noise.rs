@@ -775,6 +775,51 @@ fn a_schedule_changes_who_is_kept_in_training_alone() {
 }
 
 #[test]
+fn a_schedule_changes_the_variance_of_gaussian_noise_in_training_alone() {
+    let gaussian = |rate: f32, share: Share, schedule: &str| {
+        let (hidden, schedule) = (Rates::All(rate), schedule.parse().unwrap());
+        ThinSpec { drop: Drop::Gaussian, input: 0.5 * rate, hidden, share, schedule, ..ThinSpec::default() }
+    };
+    let spec = NetworkSpec { hidden: vec![20], ..NetworkSpec::default() };
+    let network = Network::new(12, 3, &spec, 5).unwrap();
+    let inputs = Random(6).normals(30 * 12);
+    let outputs = |thin: &ThinSpec, sample: Sample| {
+        let thinning = Thinning::new(thin, &network, 6).unwrap().with_total_steps(1000);
+        let mut slice = Slice::new(isa(), &network, 30, 2, Buffers::Predict);
+        slice.thin(&thinning, sample, 60);
+        slice.load(&thinning, inputs.chunks(12));
+        slice.forward(&network, &thinning, 0..2);
+        let mut outputs = vec![0.0; 30 * 3];
+        slice.write_outputs(&mut outputs);
+        outputs
+    };
+    for share in [Share::Row, Share::Slice] {
+        let constant = |rate: f32| gaussian(rate, share, "constant");
+        for (schedule, step, factor) in [
+            ("linear:0:1", 250, 0.25),
+            ("linear:1:0.5", 500, 0.75),
+            ("early:0.5", 250, 0.5),
+            ("early:0.5", 500, 0.0),
+            ("late:0.25", 249, 0.0),
+            ("late:0.25", 250, 1.0),
+        ] {
+            let sample = Sample::Training { step };
+            let scheduled = outputs(&gaussian(0.5, share, schedule), sample);
+            assert_eq!(scheduled, outputs(&constant(0.5 * factor), sample), "{schedule} at {step}");
+            let is_full = factor == 1.0;
+            assert_eq!(scheduled == outputs(&constant(0.5), sample), is_full, "{schedule} at {step}");
+        }
+        let sample = Sample::MonteCarlo { number: 3 };
+        assert_eq!(outputs(&gaussian(0.5, share, "early:0.1"), sample), outputs(&constant(0.5), sample));
+        // The gradients, too: a schedule that is one half at every step of a run.
+        let (examples, network, _, train) = setting(Drop::Gaussian, Loss::CrossEntropy);
+        let half = gaussian(0.5, share, "linear:0.5:0.5");
+        let run = |thin: &ThinSpec| trained(thin, network.clone(), &examples, &train);
+        assert!(run(&half) == run(&constant(0.25)) && run(&half) != run(&constant(0.5)), "{share:?}");
+    }
+}
+
+#[test]
 fn a_network_without_room_for_learned_noise_is_refused() {
     let network = Network::zeros(4, 1, &NetworkSpec { hidden: vec![3], ..NetworkSpec::default() }).unwrap();
     for drop in [Drop::Variational, Drop::Concrete] {
