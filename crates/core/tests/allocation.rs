@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use thinnet::Isa;
 use thinnet::data::{Examples, Matrix, Targets};
 use thinnet::network::{Activation, Network, NetworkSpec};
-use thinnet::thin::{Count, Drop, MaskSpec, Rates, Share, ThinSpec};
-use thinnet::train::{Loss, Objective, Optimizer, Stepper, Threads, TrainSpec};
+use thinnet::thin::{Count, Drop, MaskSpec, RateSchedule, Rates, Share, ThinSpec};
+use thinnet::train::{Loss, Objective, Optimizer, Pair, Stepper, Threads, TrainSpec};
 
 struct Counting;
 
@@ -78,7 +78,8 @@ fn requests(thin: &ThinSpec, train: &TrainSpec, threads: &Threads, activation: A
     let order: Vec<usize> = (0..ROWS).collect();
     threads.run(|| {
         let isa = Isa::from_environment().unwrap();
-        let mut stepper = Stepper::new(isa, network, thin, train, objective, BATCH, 3).unwrap();
+        let stepper = Stepper::new(isa, network, thin, train, objective, BATCH, 3).unwrap();
+        let mut stepper = stepper.for_run(ROWS, (FIRST_STEPS + STEPS) as u64);
         let mut before = 0;
         for step in 0..FIRST_STEPS + STEPS {
             if step == FIRST_STEPS {
@@ -147,6 +148,28 @@ fn a_step_asks_for_no_memory() {
                     threads.count()
                 );
             }
+        }
+        // Half of the counted steps are the first that drop anything.
+        let late = RateSchedule::Late(0.6);
+        let (r_drop, linear) = (Pair::RDrop { alpha: 1.0 }, Pair::ExpectationLinear { lambda: 1.0 });
+        for (drop, share, share_rows, schedule, pair) in [
+            (Drop::Units, Share::Row, 0, late, Pair::None),
+            (Drop::Units, Share::Row, 0, RateSchedule::Constant, r_drop),
+            (Drop::Units, Share::Slice, 0, late, r_drop),
+            (Drop::Units, Share::Slice, 0, RateSchedule::Early(0.8), linear),
+            (Drop::Gaussian, Share::Row, 0, late, Pair::None),
+            (Drop::Gaussian, Share::Row, 0, late, linear),
+            (Drop::Edges, Share::Row, 0, late, r_drop),
+            (Drop::Edges, Share::Slice, 16, RateSchedule::Constant, Pair::None),
+            (Drop::Edges, Share::Slice, 16, late, r_drop),
+            (Drop::Edges, Share::Slice, 0, late, linear),
+            (Drop::EdgesGaussian, Share::Row, 0, late, r_drop),
+        ] {
+            let thin = ThinSpec { drop, share, share_rows, schedule, input: 0.2, ..ThinSpec::default() };
+            let train = TrainSpec { loss: Some(Loss::CrossEntropy), pair, ..base.clone() };
+            let requests = requests(&thin, &train, threads, Activation::Relu);
+            let what = format!("{} threads, {pair}, {thin:?}", threads.count());
+            assert_eq!(requests, 0, "{STEPS} steps asked for memory: {what}");
         }
     }
 }

@@ -11,7 +11,7 @@ use naive::{Net, mask};
 use thinnet::average::{Average, Averaged, Link, Output, average};
 use thinnet::data::Matrix;
 use thinnet::network::Activation;
-use thinnet::thin::{Scaling, Share, Thinning};
+use thinnet::thin::{Drop, Scaling, Share, Thinning};
 use thinnet::train::{Loss, Threads};
 
 fn averaged(case: &Case, output: impl Into<Output>, inputs: &Matrix, by: &str) -> Averaged {
@@ -205,19 +205,42 @@ fn a_temperature_is_that_of_every_thinned_network() {
     }
 }
 
+/// 300 rows, in five chunks: each kind of noise by the averages that it has, and at two temperatures.
 #[test]
 fn every_average_has_the_same_bits_on_any_number_of_threads() {
-    let mut random = Random(36);
-    let mut case = small(2, &mut random);
-    case.examples.inputs = Matrix::new(300, 7, random.normals(2100)).unwrap();
-    for by in ["mc:9", "mc-geometric:9:rows", "mc:9:shared", "exact", "moments"] {
-        let on = |threads: usize| {
-            let threads = Threads::new(threads).unwrap();
-            threads.run(|| averaged(&case, Link::Softmax, &case.examples.inputs, by))
-        };
-        let one = on(1);
-        for threads in 2..=4 {
-            assert!(on(threads) == one, "{by} on {threads} threads");
+    let of_units = &["mc:9", "mc-geometric:9:rows", "mc:9:shared", "exact", "moments"][..];
+    let of_edges = &["mc:9", "mc-geometric:9:rows", "mc:9:shared", "dropconnect:9"][..];
+    for (drop, share, averages) in [
+        (Drop::Units, Share::Row, of_units),
+        (Drop::Gaussian, Share::Row, &["mc:9", "mc:9:shared", "moments"]),
+        (Drop::Gaussian, Share::Slice, &["mc:9", "mc-geometric:9:rows"]),
+        (Drop::Edges, Share::Row, of_edges),
+        (Drop::Edges, Share::Slice, of_edges),
+        (Drop::EdgesGaussian, Share::Row, &["mc:9", "dropconnect:9"]),
+        (Drop::SparseVariational, Share::Row, &["mc:9"]),
+    ] {
+        let mut random = Random(36);
+        let mut case = small(2, &mut random);
+        (case.thin.drop, case.thin.share) = (drop, share);
+        if !matches!(drop, Drop::Units | Drop::Edges) {
+            case.thin.scaling = Scaling::Training;
+        }
+        case.network = case.thin.with_noise(case.network).unwrap();
+        case.examples.inputs = Matrix::new(300, 7, random.normals(2100)).unwrap();
+        for by in averages {
+            for temperature in [1.0, 2.0] {
+                let output = Output { link: Link::Softmax, temperature };
+                let on = |threads: usize| {
+                    let threads = Threads::new(threads).unwrap();
+                    threads.run(|| averaged(&case, output, &case.examples.inputs, by))
+                };
+                let one = on(1);
+                let spread = one.spread.as_ref().unwrap().values();
+                assert!(spread.iter().all(|&spread| spread > 0.0), "{drop:?}, {by}: nothing was sampled");
+                for threads in 2..=4 {
+                    assert!(on(threads) == one, "{drop:?}, {share:?}, {by} on {threads} threads");
+                }
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use naive::case::{Random, isa};
 use thinnet::average::{Average, Link, average};
 use thinnet::data::{Examples, Matrix, Targets};
 use thinnet::network::{Activation, Network, NetworkSpec};
-use thinnet::thin::{self, Drop, Rates, Scaling, Share, ThinSpec, Thinning};
+use thinnet::thin::{self, Buffers, Drop, Rates, Sample, Scaling, Share, Slice, ThinSpec, Thinning};
 use thinnet::train::{Objective, Stepper, TrainSpec};
 
 const ROWS: usize = 50;
@@ -144,5 +144,50 @@ fn the_moments_of_the_noise_are_those_of_dropped_edges() {
                 );
             }
         }
+    }
+}
+
+/// The outputs of the second slice of a mini-batch, in a run of 1,000 steps.
+fn outputs(thin: &ThinSpec, sample: Sample) -> Vec<f32> {
+    let (inputs, network) = (examples().inputs, network(thin, vec![40, 20], Activation::Tanh));
+    let thinning = Thinning::new(thin, &network, 6).unwrap().with_total_steps(1000);
+    let mut slice = Slice::new(isa(), &network, ROWS, 1, Buffers::Predict);
+    slice.thin(&thinning, sample, ROWS as u32);
+    slice.load(&thinning, (0..ROWS).map(|row| inputs.row(row)));
+    slice.forward(&network, &thinning, 0..3);
+    let mut outputs = vec![0.0; ROWS * 3];
+    slice.write_outputs(&mut outputs);
+    outputs
+}
+
+#[test]
+fn a_schedule_changes_the_rate_of_edges_in_training_alone() {
+    for (drop, share, rows) in [
+        (Drop::Edges, Share::Row, 0),
+        (Drop::Edges, Share::Slice, 0),
+        (Drop::Edges, Share::Slice, 16),
+        (Drop::EdgesGaussian, Share::Row, 0),
+    ] {
+        let constant = |rate: f32| edges(drop, rate, share, rows);
+        let scheduled = |schedule: &str| ThinSpec { schedule: schedule.parse().unwrap(), ..constant(0.5) };
+        for (schedule, step, factor) in [
+            ("linear:0:1", 250, 0.25),
+            ("linear:1:0.5", 500, 0.75),
+            ("early:0.5", 250, 0.5),
+            ("early:0.5", 500, 0.0),
+            ("late:0.25", 249, 0.0),
+            ("late:0.25", 250, 1.0),
+        ] {
+            let (what, sample) =
+                (format!("{drop:?}, {share:?}, {rows}, {schedule}"), Sample::Training { step });
+            let at_step = outputs(&scheduled(schedule), sample);
+            assert_eq!(at_step, outputs(&constant(0.5 * factor), sample), "{what}");
+            assert_eq!(at_step == outputs(&constant(0.5), sample), factor == 1.0, "{what}");
+        }
+        let sample = Sample::MonteCarlo { number: 3 };
+        assert_eq!(outputs(&scheduled("early:0.1"), sample), outputs(&constant(0.5), sample), "{drop:?}");
+        // The gradients, too: a schedule that is one half at every step of a run.
+        let half = trained(&scheduled("linear:0.5:0.5"), 32);
+        assert!(half == trained(&constant(0.25), 32) && half != trained(&constant(0.5), 32), "{drop:?}");
     }
 }

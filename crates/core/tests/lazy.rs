@@ -5,7 +5,7 @@
 use thinnet::Isa;
 use thinnet::data::{Examples, Matrix, Targets};
 use thinnet::network::{Network, NetworkSpec};
-use thinnet::thin::{Rates, Share, ThinSpec};
+use thinnet::thin::{Count, MaskSpec, RateSchedule, Rates, Share, ThinSpec};
 use thinnet::train::{Momentum, Objective, Optimizer, Pair, Stepper, TrainSpec};
 
 const ROWS: usize = 200;
@@ -24,22 +24,22 @@ fn rate(step: usize) -> f64 {
     0.02 / (1.0 + 0.1 * step as f64)
 }
 
+fn thin(rates: [f32; 2]) -> ThinSpec {
+    let hidden = Rates::Each(rates.to_vec());
+    ThinSpec { input: 0.2, hidden, share: Share::Slice, ..ThinSpec::default() }
+}
+
 /// All parameters after `STEPS` steps, each told of up to `known` learning rates; every seventh
 /// mini-batch is short, so that a slice of it is missing.
-fn trained(train: &TrainSpec, rates: [f32; 2], known: usize) -> Vec<u32> {
+fn trained(train: &TrainSpec, thin: &ThinSpec, known: usize) -> Vec<u32> {
     let examples = examples();
     // 23,000 weights by 64 rows: enough to be shared by threads, and to be updated lazily.
     let spec = NetworkSpec { hidden: vec![130, 100], ..NetworkSpec::default() };
     let network = Network::new(70, 5, &spec, 2).unwrap();
-    let thin = ThinSpec {
-        input: 0.2,
-        hidden: Rates::Each(rates.to_vec()),
-        share: Share::Slice,
-        ..ThinSpec::default()
-    };
     let objective = Objective::new(train, &examples.targets).unwrap();
     let isa = Isa::from_environment().unwrap();
-    let mut stepper = Stepper::new(isa, network, &thin, train, objective, BATCH, 9).unwrap();
+    let stepper = Stepper::new(isa, network, thin, train, objective, BATCH, 9).unwrap();
+    let mut stepper = stepper.for_run(ROWS, STEPS as u64);
     for step in 0..STEPS {
         let count = if step % 7 == 6 { 20 } else { BATCH };
         let rows: Vec<usize> = (0..count).map(|row| (row * 3 + step * 31) % ROWS).collect();
@@ -69,9 +69,44 @@ fn units_brought_forward_are_where_the_full_update_leaves_them() {
     for train in specs {
         let train = TrainSpec { slice: 32, ..train };
         for rates in [[0.5, 0.5], [0.8, 0.0], [0.9, 0.4]] {
-            let full = trained(&train, rates, 1);
+            let (thin, full) = (thin(rates), trained(&train, &thin(rates), 1));
             for known in [2, 3, 8, 20] {
-                assert!(trained(&train, rates, known) == full, "{known} steps known, {rates:?}, {train:?}");
+                assert!(trained(&train, &thin, known) == full, "{known} steps known, {rates:?}, {train:?}");
+            }
+        }
+    }
+}
+
+/// Every kind of mask that takes the path of the lazy update.
+#[test]
+fn units_are_brought_forward_past_masks_of_every_kind() {
+    let base = thin([0.8, 0.5]);
+    let (exact, pool) =
+        (ThinSpec { count: Count::Exact, ..base.clone() }, ThinSpec { pool: 6, ..base.clone() });
+    let mut kinds = vec![
+        ThinSpec { masks: Some(MaskSpec { members: 4, scale: 2.0 }), ..base.clone() },
+        ThinSpec { pool: 1, ..base.clone() },
+        ThinSpec { pool: 6, ..exact.clone() },
+    ];
+    for schedule in [
+        RateSchedule::Constant,
+        RateSchedule::Linear { from: 0.2, to: 1.0 },
+        RateSchedule::Early(0.7),
+        RateSchedule::Late(0.4),
+    ] {
+        kinds.extend([&base, &exact, &pool].map(|thin| ThinSpec { schedule, ..thin.clone() }));
+    }
+    let momentum = Momentum::Linear { from: 0.5, to: 0.95, steps: 30.0 };
+    let trains = [
+        TrainSpec { optimizer: Optimizer::Sgd, momentum, l2: 1e-3, slice: 32, ..TrainSpec::default() },
+        TrainSpec { optimizer: Optimizer::Adam, max_norm: 1.0, slice: 32, ..TrainSpec::default() },
+        TrainSpec { pair: Pair::RDrop { alpha: 1.0 }, slice: 32, ..TrainSpec::default() },
+    ];
+    for thin in &kinds {
+        for train in &trains {
+            let full = trained(train, thin, 1);
+            for known in [3, 20] {
+                assert!(trained(train, thin, known) == full, "{known} steps known, {thin:?}, {train:?}");
             }
         }
     }

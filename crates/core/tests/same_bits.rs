@@ -9,7 +9,7 @@ use thinnet::data::{Data, digits};
 use thinnet::model::{Fitted, fit};
 use thinnet::network::{Activation, NetworkSpec};
 use thinnet::thin::{Count, Drop, MaskSpec, RateSchedule, Rates, Share, ThinSpec};
-use thinnet::train::{Flow, Momentum, Optimizer, Threads, TrainSpec};
+use thinnet::train::{Flow, Momentum, Optimizer, Pair, Threads, TrainSpec};
 use thinnet::{Spec, average::Average};
 
 /// A folder of its own for one test, removed at its end.
@@ -143,6 +143,32 @@ fn a_clipped_gradient_is_the_same_on_any_number_of_threads() {
         let mut spec = spec(share, Optimizer::Sgd);
         spec.train.clip = 0.5;
         all_threads_give_the_same_file(&format!("clip-{share:?}"), &spec);
+    }
+}
+
+#[test]
+fn a_loss_over_pairs_is_the_same_on_any_number_of_threads() {
+    for (pair, drop, share) in [
+        (Pair::RDrop { alpha: 1.0 }, Drop::Units, Share::Row),
+        (Pair::RDrop { alpha: 1.0 }, Drop::Units, Share::Slice),
+        (Pair::RDrop { alpha: 1.0 }, Drop::Edges, Share::Slice),
+        (Pair::ExpectationLinear { lambda: 1.0 }, Drop::Units, Share::Slice),
+        (Pair::ExpectationLinear { lambda: 1.0 }, Drop::Gaussian, Share::Row),
+    ] {
+        let mut spec = spec(share, Optimizer::Adam);
+        (spec.train.pair, spec.thin.drop) = (pair, drop);
+        all_threads_give_the_same_file(&format!("{pair}-{drop:?}-{share:?}"), &spec);
+    }
+}
+
+/// The file holds the temperature, to its last bit.
+#[test]
+fn a_temperature_is_the_same_on_any_number_of_threads() {
+    for share in [Share::Row, Share::Slice] {
+        let mut spec = spec(share, Optimizer::Adam);
+        spec.train.temperature = true;
+        assert!(fitted(&spec, 2).model.run().temperature != 1.0, "{share:?}: none was fitted");
+        all_threads_give_the_same_file(&format!("temperature-{share:?}"), &spec);
     }
 }
 

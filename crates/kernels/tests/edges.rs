@@ -2,6 +2,9 @@
 
 mod common;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use common::{ROUNDING, Random, UNTOUCHED, assert_close, assert_same_bits, cases, every_isa};
 use proptest::prelude::*;
 use thinnet_kernels::edge_noise::{self, By, Perturbed};
@@ -12,15 +15,14 @@ use thinnet_kernels::shared_edges::{self, Columns, Rows, SharedEdges};
 use thinnet_kernels::sparse::{self, Sparse};
 use thinnet_kernels::{line, stride};
 
-/// The bit of an edge: whether a number of 16 digits is at least the rate, digit by digit from words of
-/// streams that are 2^16 apart.
-fn is_kept(mask: EdgeMask, block: usize, word: usize, bit: usize) -> bool {
-    let digit = |digit: u32| {
-        let key = Key { stream: mask.key.stream + (digit << 16), ..mask.key };
-        let counter = Counter { block: block as u32, row: mask.row, step: mask.step };
-        words(key, counter)[word] >> bit & 1
-    };
-    (0..16).fold(0, |number, place| number << 1 | digit(place)) >= u32::from(mask.rate)
+/// The words of a block: of each of 16 digits, from streams that are 2^16 apart.
+type Digits = [[u32; 4]; 16];
+
+fn digits(mask: EdgeMask, block: usize) -> Digits {
+    std::array::from_fn(|digit| {
+        let key = Key { stream: mask.key.stream + ((digit as u32) << 16), ..mask.key };
+        words(key, Counter { block: block as u32, row: mask.row, step: mask.step })
+    })
 }
 
 /// Unit, inputs, rows.
@@ -54,6 +56,8 @@ struct Case {
     inputs: Vec<f32>,
     input_rows: Vec<f32>,
     gradients: Vec<f32>,
+    /// Those of a block and a row, drawn once.
+    digits: RefCell<HashMap<(usize, u32), Digits>>,
 }
 
 impl Case {
@@ -75,7 +79,8 @@ impl Case {
         gradients.chunks_mut(padded).for_each(|line| line[..rows].fill_with(|| random.value()));
         let mut biases = random.values(units);
         biases.resize(line(units), 0.0);
-        Self { shape, mask, weights, biases, inputs: columns, input_rows, gradients }
+        let digits = RefCell::default();
+        Self { shape, mask, weights, biases, inputs: columns, input_rows, gradients, digits }
     }
 
     fn padded(&self) -> usize {
@@ -92,6 +97,14 @@ impl Case {
         SharedEdges { mask: self.mask, scale, units, inputs, stride: stride(inputs) }
     }
 
+    /// The bit of an edge: whether a number of 16 digits is at least the rate.
+    fn is_kept(&self, mask: EdgeMask, block: usize, word: usize, bit: usize) -> bool {
+        let mut drawn = self.digits.borrow_mut();
+        let digits = drawn.entry((block, mask.row)).or_insert_with(|| digits(mask, block));
+        let number = digits.iter().fold(0, |number, words| number << 1 | (words[word] >> bit & 1));
+        number >= u32::from(mask.rate)
+    }
+
     /// The documented place of an edge; the biases are those of one more unit.
     fn kept(&self, shared: bool, unit: usize, input: usize, row: usize) -> bool {
         let Shape { units, inputs, .. } = self.shape;
@@ -100,11 +113,11 @@ impl Case {
                 true => input / 128 * units + unit,
                 false => inputs.div_ceil(128) * units + input / 128,
             };
-            return is_kept(self.mask, block, input / 32 % 4, input % 32);
+            return self.is_kept(self.mask, block, input / 32 % 4, input % 32);
         }
         let block = unit * 16 * inputs.div_ceil(32) + input / 32 * 16 + input % 16;
         let mask = EdgeMask { row: self.mask.row + (row / 64 * 64) as u32, ..self.mask };
-        is_kept(mask, block, input / 16 % 2 * 2 + row % 64 / 32, row % 32)
+        self.is_kept(mask, block, input / 16 % 2 * 2 + row % 64 / 32, row % 32)
     }
 
     /// The sums of kept terms, and the sums of their magnitudes times what their roundings may be.
@@ -122,7 +135,7 @@ impl Case {
 const SCALE: f32 = 1.25;
 
 proptest! {
-    #![proptest_config(cases(60))]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn products_under_masks_of_rows(shape in shapes()) {
@@ -150,13 +163,13 @@ proptest! {
                     let bias = (case.kept(false, units, unit, row), case.biases[unit], 1.0);
                     let (sum, off) = case.sum(edges.chain([bias]));
                     let scale = f64::from(SCALE);
-                    assert_close(to[unit * padded + row], scale * sum, 2.0 * off, format!("{isa}, {unit}, {row}"));
+                    assert_close(to[unit * padded + row], scale * sum, 2.0 * off, format_args!("{isa}, {unit}, {row}"));
                 }
                 let terms = (0..rows).map(|row| {
                     (case.kept(false, units, unit, row), case.gradients[unit * padded + row], SCALE)
                 });
                 let (sum, off) = case.sum(terms);
-                assert_close(of_biases[unit], 0.5 + sum, 2.0 * off + ROUNDING, format!("{isa}, bias {unit}"));
+                assert_close(of_biases[unit], 0.5 + sum, 2.0 * off + ROUNDING, format_args!("{isa}, bias {unit}"));
                 for input in (0..inputs).step_by(5).filter(|_| unit >= first) {
                     let terms = (0..rows).map(|row| {
                         let kept = case.kept(false, unit, input, row);
@@ -165,7 +178,7 @@ proptest! {
                     let (sum, off) = case.sum(terms);
                     let at = (unit - first) * width + input;
                     let expected = 0.5 + f64::from(SCALE) * sum;
-                    assert_close(slopes[at], expected, 2.0 * off + ROUNDING, format!("{isa}, weight {unit}, {input}"));
+                    assert_close(slopes[at], expected, 2.0 * off + ROUNDING, format_args!("{isa}, weight {unit}, {input}"));
                 }
             }
             for input in (0..inputs).step_by(3) {
@@ -174,7 +187,7 @@ proptest! {
                         (case.kept(false, j, input, row), case.weights[j * width + input], case.gradients[j * padded + row])
                     });
                     let (sum, off) = case.sum(terms);
-                    assert_close(back[input * padded + row], sum, off, format!("{isa}, back {input}, {row}"));
+                    assert_close(back[input * padded + row], sum, off, format_args!("{isa}, back {input}, {row}"));
                 }
             }
         }
@@ -204,17 +217,17 @@ proptest! {
                     let terms = (0..inputs)
                         .map(|k| (kept(unit, k), case.weights[unit * width + k], case.inputs[k * padded + row]));
                     let (sum, off) = case.sum(terms);
-                    assert_close(to[unit * padded + row], scale * sum, 2.0 * off, format!("{isa}, {unit}, {row}"));
+                    assert_close(to[unit * padded + row], scale * sum, 2.0 * off, format_args!("{isa}, {unit}, {row}"));
                 }
                 let bias = if kept(units, unit) { scale * f64::from(case.biases[unit]) } else { 0.0 };
-                assert_close(biases[unit], 0.5 + bias, 4.0 * ROUNDING * (0.5 + bias.abs()), format!("{isa}, bias {unit}"));
+                assert_close(biases[unit], 0.5 + bias, 4.0 * ROUNDING * (0.5 + bias.abs()), format_args!("{isa}, bias {unit}"));
                 for input in (0..inputs).step_by(5).filter(|_| unit >= first) {
                     let terms = (0..rows).map(|row| {
                         (kept(unit, input), case.gradients[unit * padded + row], case.inputs[input * padded + row])
                     });
                     let (sum, off) = case.sum(terms);
                     let at = (unit - first) * width + input;
-                    let what = format!("{isa}, weight {unit}, {input}");
+                    let what = format_args!("{isa}, weight {unit}, {input}");
                     assert_close(slopes[at], before + scale * sum, 2.0 * off + ROUNDING, what);
                 }
             }
@@ -223,7 +236,7 @@ proptest! {
                     let terms = (0..units)
                         .map(|j| (kept(j, input), case.weights[j * width + input], case.gradients[j * padded + row]));
                     let (sum, off) = case.sum(terms);
-                    assert_close(back[input * padded + row], scale * sum, 2.0 * off, format!("{isa}, {input}, {row}"));
+                    assert_close(back[input * padded + row], scale * sum, 2.0 * off, format_args!("{isa}, {input}, {row}"));
                 }
             }
         }
@@ -248,7 +261,7 @@ proptest! {
                     let terms =
                         (0..inputs).map(|k| (true, case.weights[unit * width + k], case.inputs[k * padded + row]));
                     let (sum, off) = case.sum(terms);
-                    assert_close(to[unit * padded + row], sum, off, format!("{isa}, {unit}, {row}"));
+                    assert_close(to[unit * padded + row], sum, off, format_args!("{isa}, {unit}, {row}"));
                 }
             }
         }
@@ -278,10 +291,10 @@ proptest! {
                     let variance = f64::from(alpha) * (f64::from(squares[at]) + of_bias);
                     let deviation = variance.sqrt();
                     let expected = f64::from(case.gradients[at]) + bias + deviation * number;
-                    assert_close(values[at], expected, 4e-6 * (1.0 + deviation), format!("{isa}, {unit}, {row}"));
+                    assert_close(values[at], expected, 4e-6 * (1.0 + deviation), format_args!("{isa}, {unit}, {row}"));
                     let slope = if variance == 0.0 { 0.0 } else { 0.5 * f64::from(alpha) * number / deviation };
                     let off = if variance == 0.0 { 0.0 } else { 4e-6 / deviation };
-                    assert_close(slopes[at], slope, off, format!("{isa}, slope {unit}, {row}"));
+                    assert_close(slopes[at], slope, off, format_args!("{isa}, slope {unit}, {row}"));
                 }
             }
         }

@@ -2,11 +2,14 @@
 
 mod common;
 
-use common::every_isa;
+use common::{ROUNDING, Random, UNTOUCHED, assert_close, cases, every_isa};
+use proptest::prelude::*;
 use thinnet_kernels::elementwise::{Activation, Units};
 use thinnet_kernels::{Isa, moments};
 
 use Activation::*;
+
+const ACTIVATIONS: [Activation; 9] = [Relu, LeakyRelu, Logistic, Tanh, Selu, Gelu, Silu, Mish, Identity];
 
 /// The definitions, from the papers that [`Activation`] names.
 fn value(activation: Activation, z: f64) -> f64 {
@@ -77,7 +80,7 @@ fn tolerance(activation: Activation, deviation: f32) -> (f64, f64) {
 
 #[test]
 fn moments_are_the_integrals() {
-    for activation in [Relu, LeakyRelu, Logistic, Tanh, Selu, Gelu, Silu, Mish, Identity] {
+    for activation in ACTIVATIONS {
         for deviation in [1e-3, 0.1, 0.5, 1.0, 2.0, 4.0_f32] {
             for step in -20..=20 {
                 let mean = step as f32 * 0.25;
@@ -105,6 +108,55 @@ fn moments_are_the_integrals() {
     }
 }
 
+proptest! {
+    #![proptest_config(cases(2000))]
+
+    /// Units in any order, each with its own bias, and means and variances of their own at every row: a few
+    /// places of each shape, and nothing beyond it.
+    #[test]
+    fn moments_are_the_integrals_at_every_place(
+        units in 0..30usize, blocks in 0..5usize, kind in 0..9usize, keep in 0.05..1.0f32,
+        scale in 0.5..3.0f32, seed in any::<u64>(),
+    ) {
+        let (mut random, rows, activation) = (Random(seed), 16 * blocks, ACTIVATIONS[kind]);
+        let (biases, positions) = (random.values(40), random.list(units, 40));
+        let variance = |value: f32| if value == 0.0 { 0.0 } else { (4.0 * value - 5.3).exp() };
+        let end = [UNTOUCHED; 16];
+        let means: Vec<f32> = random.values(units * rows).iter().map(|value| 2.0 * value).chain(end).collect();
+        let variances: Vec<f32> = random.values(units * rows).into_iter().map(variance).chain(end).collect();
+        let layer = Units { units: &positions, rows, mask: None, scale, activation };
+        let found: Vec<_> = every_isa().into_iter().map(|isa| {
+            let (mut means, mut variances) = (means.clone(), variances.clone());
+            moments::activate(isa, layer, &biases, keep, &mut means, &mut variances);
+            (isa, means, variances)
+        }).collect();
+        let places = if units * rows == 0 { 0 } else { 6 };
+        let (keep, scale) = (f64::from(keep), f64::from(scale));
+        for _ in 0..places {
+            let at = random.below(units * rows);
+            let z = f64::from(means[at]) + f64::from(biases[positions[at / rows] as usize]);
+            let deviation = f64::from(variances[at]).sqrt();
+            let (mean, variance) = integral(activation, z, deviation);
+            let (of_mean, of_variance) = tolerance(activation, deviation as f32);
+            let rounding = 1e-6 * (z.abs() + 1.0);
+            let off = of_mean * deviation + rounding;
+            let off_variance = of_variance * deviation * deviation + rounding * (rounding + 2.0 * variance.sqrt());
+            let expected = scale * scale * keep * (variance + (1.0 - keep) * mean * mean);
+            let off_dropped = (1.0 - keep) * off * (off + 2.0 * mean.abs());
+            let off_expected = scale * scale * keep * (off_variance + off_dropped) + 8.0 * ROUNDING * expected;
+            for (isa, means, variances) in &found {
+                let what = format!("{isa}, {activation:?}, N({z}, {deviation}²), {at} of {units} x {rows}");
+                assert_close(means[at], scale * keep * mean, 1.01 * scale * keep * off, format_args!("mean, {what}"));
+                assert_close(variances[at], expected, off_expected, format_args!("variance, {what}"));
+            }
+        }
+        for (isa, means, variances) in &found {
+            let beyond = means[units * rows..].iter().chain(&variances[units * rows..]);
+            prop_assert!(beyond.into_iter().all(|&value| value == UNTOUCHED), "{}", isa);
+        }
+    }
+}
+
 /// E[m f] = keep E f and E[(m f)²] = keep E f².
 #[test]
 fn a_mask_drops_and_a_scale_multiplies() {
@@ -126,7 +178,7 @@ fn a_mask_drops_and_a_scale_multiplies() {
 #[test]
 fn without_variance_it_is_the_activation() {
     for isa in every_isa() {
-        for activation in [Relu, LeakyRelu, Logistic, Tanh, Selu, Gelu, Silu, Mish, Identity] {
+        for activation in ACTIVATIONS {
             for mean in [-90.0, -3.0, -0.5, 0.0, 0.5, 3.0, 90.0] {
                 let (found, variance) = through(isa, activation, 1.0, 1.0, mean, 0.0);
                 let expected = value(activation, f64::from(mean));

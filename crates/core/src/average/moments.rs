@@ -116,7 +116,7 @@ mod tests {
     use crate::average::average;
     use crate::data::Matrix;
     use crate::network::{Activation, Network, NetworkSpec};
-    use crate::thin::{Rates, Scaling, ThinSpec, Thinning};
+    use crate::thin::{Drop, Rates, Scaling, ThinSpec, Thinning};
     use thinnet_kernels::Isa;
 
     fn inputs(rows: usize, columns: usize) -> Matrix {
@@ -134,10 +134,14 @@ mod tests {
     /// Mean and variance of a sum of independent terms are the sums of theirs.
     #[test]
     fn a_linear_layer_by_hand() {
-        for (scaling, rate) in [(Scaling::Training, 0.3), (Scaling::AtPrediction, 0.6)] {
+        for (drop, scaling, rate) in [
+            (Drop::Units, Scaling::Training, 0.3),
+            (Drop::Units, Scaling::AtPrediction, 0.6),
+            (Drop::Gaussian, Scaling::Training, 0.3),
+        ] {
             let network =
                 Network::new(40, 3, &NetworkSpec { hidden: vec![], ..NetworkSpec::default() }, 1).unwrap();
-            let thin = ThinSpec { input: rate, scaling, ..ThinSpec::default() };
+            let thin = ThinSpec { drop, input: rate, scaling, ..ThinSpec::default() };
             let rows = inputs(70, 40);
             let (mean, spread) = averaged(&network, &thin, Link::Identity, &rows, "moments");
             let (rate, keep) = (f64::from(rate), 1.0 - f64::from(rate));
@@ -169,8 +173,8 @@ mod tests {
 
     /// How far means and spreads lie on average from those of 10,000 samples, in spreads; the samples'
     /// own error is about 0.01 and 0.007.
-    fn distances(spec: &NetworkSpec, link: Link, outputs: usize) -> [f64; 2] {
-        let thin = ThinSpec { input: 0.2, hidden: Rates::All(0.5), ..ThinSpec::default() };
+    fn distances(drop: Drop, spec: &NetworkSpec, link: Link, outputs: usize) -> [f64; 2] {
+        let thin = ThinSpec { drop, input: 0.2, hidden: Rates::All(0.5), ..ThinSpec::default() };
         let (network, rows) = (Network::new(50, outputs, spec, 3).unwrap(), inputs(16, 50));
         let moments = averaged(&network, &thin, link, &rows, "moments");
         let samples = averaged(&network, &thin, link, &rows, "mc:10000:shared");
@@ -183,28 +187,48 @@ mod tests {
         [distance(&moments.0, &samples.0), distance(&moments.1, &samples.1)]
     }
 
-    fn near(hidden: &[usize], activation: Activation, link: Link, outputs: usize, most: [f64; 2]) {
+    fn near(
+        drop: Drop,
+        hidden: &[usize],
+        activation: Activation,
+        link: Link,
+        outputs: usize,
+        most: [f64; 2],
+    ) {
         let spec = NetworkSpec { hidden: hidden.to_vec(), activation, ..NetworkSpec::default() };
-        let found = distances(&spec, link, outputs);
-        let place = format!("{hidden:?}, {activation:?}, {link:?} of {outputs}: {found:.4?}");
+        let found = distances(drop, &spec, link, outputs);
+        let place = format!("{drop:?}, {hidden:?}, {activation:?}, {link:?} of {outputs}: {found:.4?}");
         assert!(found[0] < most[0] && found[1] < most[1], "{place}");
     }
 
     #[test]
     fn values_are_those_of_many_samples() {
         for activation in ACTIVATIONS {
-            near(&[200], activation, Link::Identity, 3, [0.03, 0.04]);
+            near(Drop::Units, &[200], activation, Link::Identity, 3, [0.03, 0.04]);
         }
-        near(&[100, 100], Activation::Relu, Link::Identity, 3, [0.03, 0.04]);
+        near(Drop::Units, &[100, 100], Activation::Relu, Link::Identity, 3, [0.03, 0.04]);
     }
 
     #[test]
     fn probabilities_are_those_of_many_samples() {
         for hidden in [&[200][..], &[100, 100]] {
             for activation in [Activation::Relu, Activation::Tanh] {
-                near(hidden, activation, Link::Logistic, 1, [0.03, 0.03]);
-                near(hidden, activation, Link::Softmax, 2, [0.03, 0.03]);
-                near(hidden, activation, Link::Softmax, 10, [0.1, 0.08]);
+                near(Drop::Units, hidden, activation, Link::Logistic, 1, [0.03, 0.03]);
+                near(Drop::Units, hidden, activation, Link::Softmax, 2, [0.03, 0.03]);
+                near(Drop::Units, hidden, activation, Link::Softmax, 10, [0.1, 0.08]);
+            }
+        }
+    }
+
+    /// Its factors have longer tails than a mask's, so the sums of a second layer are a little less normal: the
+    /// spread of a probability may be as far off as that of a value.
+    #[test]
+    fn moments_of_gaussian_noise_are_those_of_many_samples() {
+        for hidden in [&[200][..], &[100, 100]] {
+            for activation in [Activation::Relu, Activation::Tanh] {
+                near(Drop::Gaussian, hidden, activation, Link::Identity, 3, [0.03, 0.04]);
+                near(Drop::Gaussian, hidden, activation, Link::Logistic, 1, [0.03, 0.04]);
+                near(Drop::Gaussian, hidden, activation, Link::Softmax, 10, [0.1, 0.08]);
             }
         }
     }

@@ -6,7 +6,7 @@ use thinnet_kernels::matmul::{self, Submatrix};
 
 use super::Thinned;
 use crate::data::Matrix;
-use crate::thin::{PREDICTED_ROWS, Sample};
+use crate::thin::{Drop, PREDICTED_ROWS, Sample};
 
 /// The length of a line of rows.
 pub(super) const PADDED: usize = line(PREDICTED_ROWS);
@@ -17,8 +17,12 @@ impl Thinned<'_> {
         self.inputs.rows().div_ceil(PREDICTED_ROWS)
     }
 
-    /// What the units of a level are multiplied by in a thinned network that keeps them.
+    /// What the units of a level are multiplied by in a thinned network that keeps them. Gaussian noise has
+    /// the mean and the variance of dropped units of which the kept ones are divided by keep.
     pub(super) fn scale(&self, level: usize) -> f32 {
+        if self.thinning.drop() == Drop::Gaussian {
+            return 1.0 / (1.0 - self.thinning.rate(level));
+        }
         self.thinning.scale(level, Sample::MonteCarlo { number: 0 })
     }
 
