@@ -1,6 +1,7 @@
 //! `thinnet inspect`: what a model consists of and how it was trained.
 
 use serde_json::json;
+use thinnet::average::Average;
 use thinnet::model::{Member, Model};
 use thinnet::prepare::{InputColumn, Inputs, Preparation, Target};
 use thinnet::report::{Curve, Series, table};
@@ -244,8 +245,7 @@ fn training(model: &Model) -> String {
     };
     format!(
         "Training: {}, seed {}\nAlso against overfitting: {}\n\
-         {} to train on, {} to validate, {} steps.\n{ending}{noise}{}\
-         Predictions: average {}, unless asked for another.\n\n{}",
+         {} to train on, {} to validate, {} steps.\n{ending}{noise}{}{}\n{}",
         describe::training(&model.spec, run.training_rows),
         model.spec.seed,
         describe::penalties(&model.spec).unwrap_or("nothing".into()),
@@ -253,9 +253,17 @@ fn training(model: &Model) -> String {
         text::count(run.validation_rows as u64),
         text::count(model.members().iter().map(|member| member.run.steps).sum()),
         temperature(model),
-        model.spec.average,
+        average(model),
         Curve { title, ..Curve::default() }.draw(&series)
     )
+}
+
+/// Which average the model is for, where it is not the usual one.
+fn average(model: &Model) -> String {
+    match model.spec.average {
+        Average::WeightScaling => String::new(),
+        by => format!("Predictions are by average {by}, unless another is asked for.\n"),
+    }
 }
 
 /// What the logits are divided by, where it was fitted.
