@@ -48,7 +48,7 @@ impl<'a> Submatrix<'a> {
 
 /// Steps that are walked before the next lines are begun, so that the vectors of these steps
 /// stay in the first-level cache.
-pub(crate) const STEP_BLOCK: usize = 64;
+const STEP_BLOCK: usize = 64;
 
 /// Columns that are finished for some lines before the next lines are begun: so many of the vectors
 /// of a block of steps stay in the first-level cache, and S is read from further away only once.

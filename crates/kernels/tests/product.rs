@@ -18,9 +18,9 @@ struct Shape {
     seed: u64,
 }
 
-/// Lines around the 6 of a tile, steps around the 128 of a block, widths around every tile.
+/// Lines around the 6 of a tile, steps around one and two blocks of 64, widths around every tile.
 fn shapes() -> impl Strategy<Value = Shape> {
-    let steps = prop_oneof![4 => 0..20usize, 2 => 120..140usize, 1 => 250..270usize];
+    let steps = prop_oneof![4 => 0..20usize, 2 => 60..70usize, 1 => 120..140usize, 1 => 250..270usize];
     let gap = || prop_oneof![Just(0usize), 1..40usize];
     let gaps = [gap(), gap(), gap()];
     (0..15usize, steps, 0..8usize, gaps, any::<[bool; 2]>(), any::<u64>()).prop_map(
