@@ -1,6 +1,7 @@
 //! The command line of thinnet: parse, call the library, print.
 
 mod arguments;
+mod asked;
 mod compare;
 mod demo;
 mod describe;

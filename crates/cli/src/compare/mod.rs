@@ -16,7 +16,7 @@ pub use self::tables::{ON_THE_TEST_PART, WHAT_IT_TAKES, is_share, meaning, sampl
 
 use self::lines::Lines;
 use crate::arguments::{Compare, Rows};
-use crate::{describe, fit, output, page, progress, text};
+use crate::{asked, describe, fit, output, page, progress, text};
 
 /// The part of DATA that is the test part where nothing else is said.
 const TEST: f64 = 0.2;
@@ -77,10 +77,10 @@ fn setup(arguments: &Compare) -> anyhow::Result<Setup> {
         Some(path) => Spec::read(path)?,
         None => Spec::default(),
     };
-    fit::set(&mut spec.seed, &arguments.seed);
-    fit::set(&mut spec.network.hidden, &arguments.hidden.as_ref().map(|units| units.0.clone()));
-    fit::set(&mut spec.network.activation, &arguments.activation);
-    fit::set_columns(&mut spec.data, &arguments.columns);
+    asked::set(&mut spec.seed, &arguments.seed);
+    asked::set(&mut spec.network.hidden, &arguments.hidden.as_ref().map(|units| units.0.clone()));
+    asked::set(&mut spec.network.activation, &arguments.activation);
+    asked::set_columns(&mut spec.data, &arguments.columns);
     spec.data.test_seed = spec.seed;
     match &arguments.test {
         Some(Rows::Fraction(fraction)) => spec.data.test = *fraction,
@@ -100,7 +100,7 @@ fn setup(arguments: &Compare) -> anyhow::Result<Setup> {
     if !arguments.methods.is_empty() {
         setup.methods.clone_from(&arguments.methods);
     }
-    fit::check_asked(arguments.spec.as_deref(), setup.check())?;
+    asked::check_asked(arguments.spec.as_deref(), setup.check())?;
     Ok(setup)
 }
 

@@ -10,6 +10,7 @@
 //! # Ok::<(), thinnet::Error>(())
 //! ```
 
+mod averaged;
 mod evaluate;
 mod file;
 mod fit;
@@ -21,6 +22,7 @@ mod precision;
 mod predict;
 mod pruned;
 mod side_by_side;
+mod stored;
 mod write;
 
 pub use evaluate::{Evaluation, MembersEvaluation};

@@ -1,0 +1,211 @@
+//! `thinnet fit`: from data to a model file.
+
+mod json;
+mod summary;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use thinnet::data::{Cells, ColumnType, ColumnTypes, Data, Examples};
+use thinnet::measure::Effort;
+use thinnet::model::{Fitted, Member, Prepared, prepare};
+use thinnet::train::{Ended, Threads};
+use thinnet::{Error, Spec};
+
+use crate::arguments::{Fit, Rows};
+use crate::page::{self, Shown};
+use crate::progress::Progress;
+use crate::{asked, describe, output, text};
+use json::as_json;
+pub use json::merge;
+pub use summary::{ending, left, several};
+use summary::{summary, took};
+
+/// Trains, saves and prints.
+pub fn run(arguments: &Fit) -> anyhow::Result<()> {
+    let spec = asked::spec(arguments)?;
+    let output = arguments.output.clone().unwrap_or_else(|| default_output(&arguments.data));
+    if !arguments.print_spec {
+        check_outputs(arguments, &output)?;
+    }
+    let prepared = read(arguments, &spec)?;
+    if arguments.print_spec {
+        return print_spec(arguments, &prepared.spec);
+    }
+    let threads = Threads::new(arguments.threads)?;
+    if !arguments.quiet {
+        introduce(&prepared, &threads);
+    }
+    let held_out =
+        arguments.report.as_ref().map(|_| prepared.valid.as_ref().unwrap_or(&prepared.train).clone());
+    let mut progress = Progress::new(&prepared.spec, arguments.quiet)?;
+    let fitted = prepared.fit(&threads, &mut |event| progress.note(event));
+    progress.finish();
+    let fitted = fitted?;
+    let replaced = output.is_file();
+    fitted.model.save(&output)?;
+    for Member { number, run, .. } in fitted.model.members() {
+        if let Ended::NotFinite { step, learning_rate } = run.ended {
+            let of = if several(&fitted.model) { format!(" of member {number}") } else { String::new() };
+            text::warn(&format!(
+                "{} holds the parameters{of} of epoch {}, before the loss went astray",
+                output.display(),
+                run.chosen_epoch
+            ));
+            return Err(Error::NotFinite { step, learning_rate }.into());
+        }
+    }
+    let mut answer = as_json(&fitted, &output);
+    answer["replaced"] = json!(replaced);
+    if let (Some(page), Some(examples)) = (&arguments.report, &held_out) {
+        answer["report"] = json!(page.display().to_string());
+        write_page(arguments, page, (&fitted, &output), examples, &answer, &threads)?;
+    }
+    if arguments.json {
+        text::print_json(&answer)?;
+    } else if !arguments.quiet {
+        text::print(&summary(arguments, &fitted, (&output, replaced), &threads))?;
+    }
+    Ok(())
+}
+
+/// Neither the model nor the page may replace what the run reads, nor one the other.
+fn check_outputs(arguments: &Fit, model: &Path) -> anyhow::Result<()> {
+    let valid = output::file(arguments.columns.valid.as_ref());
+    let read = [Some(arguments.data.as_path()), arguments.spec.as_deref(), valid];
+    output::check("-o", model, &read)?;
+    let others = [&read[..], &[Some(model)]].concat();
+    arguments.report.as_deref().map_or(Ok(()), |page| output::check("--report", page, &others))
+}
+
+/// What the rows of a page are called where nothing was held out.
+pub const TRAINING_ROWS: &str = "training rows";
+
+/// The page of the run, with the rows that were held out or, without them, those trained on.
+fn write_page(
+    arguments: &Fit,
+    page: &Path,
+    (fitted, output): (&Fitted, &Path),
+    examples: &Examples,
+    answer: &Value,
+    threads: &Threads,
+) -> anyhow::Result<()> {
+    let (model, valid, effort) = (&fitted.model, fitted.valid.as_ref(), Effort::default());
+    let name = name_of(&arguments.data);
+    let mut facts = vec![("Data", name.clone())];
+    facts.extend(page::facts(model));
+    let version = env!("CARGO_PKG_VERSION");
+    facts.push(("Time", took(fitted, threads)));
+    facts.push(("Model", format!("{}, written by thinnet {version}", output.display())));
+    let parts = [("training", Some(&fitted.train)), ("validation", valid)];
+    let shown = Shown {
+        title: page::title(model, "learned from", &name),
+        apart: String::new(),
+        facts,
+        model,
+        member: 0,
+        measures: &model.measures_on(0, examples, &effort, threads)?,
+        parts: parts.into_iter().filter_map(|(name, part)| Some((name, part?))).collect(),
+        examples,
+        rows: if valid.is_some() { "validation rows".into() } else { TRAINING_ROWS.into() },
+        effort,
+        command: again(arguments, "run.toml"),
+        answer: answer.clone(),
+    };
+    shown.write(page, threads)
+}
+
+/// What a file or folder is called, without the folders that it is in.
+pub fn name_of(data: &Path) -> String {
+    data.file_name().map_or_else(|| data.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Reads the data and makes them ready, with what the user should know about it.
+fn read(arguments: &Fit, spec: &Spec) -> anyhow::Result<Prepared> {
+    let data = Data::open(&arguments.data, None, &spec.data.types)?;
+    let valid = open_like(&data, arguments.columns.valid.as_ref())?;
+    let prepared = prepare(&data, valid.as_ref(), spec)?;
+    prepared.warnings.iter().for_each(|warning| text::warn(warning));
+    if let (None, Some(target), false) = (&spec.data.target, prepared.pipeline.target_name(), arguments.quiet)
+    {
+        text::say(&format!("the target is the last column, {target}; --target COLUMN takes another"));
+    }
+    Ok(prepared)
+}
+
+/// Opens the file that holds some rows, if it is one, in the same way as the data.
+pub fn open_like(data: &Data, rows: Option<&Rows>) -> thinnet::Result<Option<Data>> {
+    match rows {
+        Some(Rows::File(path)) => Data::open(path, None, &types(data)).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The types of a table's columns, so that another file is read in the same way.
+fn types(data: &Data) -> ColumnTypes {
+    let Data::Table(table) = data else { return ColumnTypes::new() };
+    let kind = |cells: &Cells| match cells {
+        Cells::Numbers(_) => ColumnType::Number,
+        Cells::Texts { .. } => ColumnType::Text,
+    };
+    table.columns().iter().map(|column| (column.name.clone(), kind(&column.cells))).collect()
+}
+
+fn print_spec(arguments: &Fit, spec: &Spec) -> anyhow::Result<()> {
+    let unset = [
+        (spec.data.target.is_none(), "data.target"),
+        (spec.data.weight.is_none(), "data.weight"),
+        (spec.thin.masks.is_none(), "thin.masks"),
+    ];
+    let unset: Vec<&str> = unset.iter().filter(|(is_unset, _)| *is_unset).map(|(_, field)| *field).collect();
+    // TOML has no word for nothing.
+    let unset = match unset.is_empty() {
+        true => String::new(),
+        false => format!("# Without a value, and so not in it: {}\n", unset.join(", ")),
+    };
+    Ok(text::print(&format!("# {}\n{unset}{}", again(arguments, "THIS-FILE"), spec.to_toml()?))?)
+}
+
+/// The command that runs a spec on the same data.
+fn again(arguments: &Fit, spec: &str) -> String {
+    let mut command = format!("thinnet fit {} --spec {spec}", text::typed(&arguments.data));
+    if let Some(Rows::File(path)) = &arguments.columns.valid {
+        command += &format!(" --valid {}", text::typed(path));
+    }
+    command
+}
+
+/// The data's name without its extension, in the current folder.
+fn default_output(data: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.thinnet", stem(data)))
+}
+
+/// The data's name without its extension.
+pub fn stem(data: &Path) -> String {
+    let whole = data.canonicalize().unwrap_or_else(|_| data.to_owned());
+    let name = data.file_name().or(whole.file_name()).map(|name| name.to_string_lossy().into_owned());
+    let mut stem = name.as_deref().unwrap_or("model");
+    for extension in [".gz", ".csv", ".tsv", ".txt"] {
+        stem = stem.strip_suffix(extension).filter(|stem| !stem.is_empty()).unwrap_or(stem);
+    }
+    stem.into()
+}
+
+/// What is about to be trained, on what.
+fn introduce(prepared: &Prepared, threads: &Threads) {
+    let Prepared { spec, pipeline, train, valid, .. } = prepared;
+    let classes = match pipeline.classes() {
+        [] => String::new(),
+        names => format!(", {} classes: {}", names.len(), text::some_of(names, 5)),
+    };
+    let valid = valid.as_ref().map_or(0, |valid| valid.rows());
+    let (train, valid) = (text::counted(train.rows(), "row", "rows"), text::count(valid as u64));
+    text::say(&format!("{train} to train on, {valid} to validate{classes}"));
+    text::say(&format!(
+        "{}, {}, seed {}, {}",
+        describe::networks(spec, pipeline.input_units(), pipeline.output_units()),
+        describe::thinning(spec).map_or("no dropout".into(), |who| format!("dropout of {who}")),
+        spec.seed,
+        text::counted(threads.count(), "thread", "threads")
+    ));
+}

@@ -1,0 +1,450 @@
+//! How a model goes into its file, and comes back.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::file::{self, Tensor};
+use super::members::Member;
+use super::{Model, Run, pruned};
+use crate::error::{Error, Result};
+use crate::network::{Learned, Network, NetworkSpec};
+use crate::prepare::Pipeline;
+use crate::spec::Spec;
+use crate::thin::Pruned;
+use crate::train::Loss;
+
+/// The header of a model file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    spec: Spec,
+    pipeline: Pipeline,
+    /// Of the only network of a file of format 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    run: Option<Run>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    members: Vec<Part>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    noise: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    fingerprint: Option<String>,
+}
+
+/// What the header has of a member.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    number: usize,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    inputs: Option<Vec<usize>>,
+    run: Run,
+}
+
+impl Model {
+    /// Writes a model file, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it cannot be written, [`Error::Model`] if a parameter is not finite.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let several = self.members.len() > 1;
+        let mut arrays: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
+        for Member { number, network, run, .. } in &self.members {
+            for (index, layer) in network.layers().iter().enumerate() {
+                if let Some(lists) = run.pruned.as_ref().and_then(|_| pruned::lists(network, index)) {
+                    let name = |part| name(several.then_some(*number), index, part);
+                    arrays.extend(lists.map(|(part, list)| (name(part), vec![list.len()], list)));
+                    continue;
+                }
+                let weights = (0..layer.units).flat_map(|unit| network.unit_weights(index, unit)).copied();
+                let name = |part| name(several.then_some(*number), index, part);
+                arrays.push((name("weights"), vec![layer.units, layer.inputs], weights.collect()));
+                arrays.push((name("biases"), vec![layer.units], network.biases(index).to_vec()));
+                let (lines, length, stride) = layer.noise_lines();
+                if lines > 0 {
+                    let noise = network.noise(index).chunks_exact(stride).flat_map(|line| &line[..length]);
+                    arrays.push((name("noise"), vec![lines, length], noise.copied().collect()));
+                }
+            }
+        }
+        let tensors: Vec<(&str, &[usize], &[f32])> =
+            arrays.iter().map(|(n, s, v)| (&n[..], &s[..], &v[..])).collect();
+        file::write(path, &self.header(), &tensors)
+    }
+
+    fn header(&self) -> Header {
+        let part = |Member { number, inputs, run, .. }: &Member| Part {
+            number: *number,
+            inputs: inputs.clone(),
+            run: run.clone(),
+        };
+        Header {
+            spec: self.spec.clone(),
+            pipeline: self.pipeline.clone(),
+            run: None,
+            members: self.members.iter().map(part).collect(),
+            noise: self.noise,
+            fingerprint: self.fingerprint.clone(),
+        }
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it cannot be read, [`Error::Model`] with what is wrong with its content.
+    pub fn load(path: &Path) -> Result<Self> {
+        let refused = |problem: String| Error::Model { path: path.to_owned(), problem };
+        let (header, mut tensors) = file::read::<Header>(path)?;
+        let Header { spec, pipeline, run, members: mut parts, mut noise, fingerprint } = header;
+        pipeline.check().map_err(refused)?;
+        spec.check().map_err(|error| refused(error.to_string()))?;
+        if let (Some(run), true) = (run, parts.is_empty()) {
+            noise = run.noise;
+            parts.push(Part { number: 0, inputs: None, run });
+        }
+        check_members(&parts, &spec, pipeline.input_units()).map_err(refused)?;
+        let outputs = match spec.train.loss {
+            Some(Loss::BinaryCrossEntropy) => 1,
+            _ => pipeline.output_units(),
+        };
+        // The tensors are in memory already: networks of their sizes are not more than twice that.
+        let count: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
+        let is_pruned = parts.iter().any(|part| part.run.pruned.is_some());
+        let (learned, _) = spec.thin.drop.learned();
+        let width = |part: &Part| part.inputs.as_ref().map_or(pipeline.input_units(), Vec::len);
+        let network_of = |part: &Part| {
+            let network = spec.ensemble.network(&spec.network, part.number);
+            let hidden = part.run.pruned.as_ref().map(Pruned::hidden);
+            NetworkSpec { hidden: hidden.unwrap_or(network.hidden.clone()), ..network }
+        };
+        let expected = parts.iter().try_fold(0_usize, |sum, part| {
+            sum.checked_add(parameters(width(part), &network_of(part).hidden, outputs, learned)?)
+        });
+        let fits = if is_pruned { pruned::fits(expected, count) } else { expected == Some(count) };
+        let as_deep = |part: &Part| {
+            let hidden = spec.ensemble.network(&spec.network, part.number).hidden;
+            network_of(part).hidden.len() == hidden.len()
+        };
+        if !fits || is_pruned && !(learned == Learned::Weights && parts.iter().all(as_deep)) {
+            return Err(refused(format!("its parameters ({count}) are not those of its network")));
+        }
+        let several = parts.len() > 1;
+        let mut members = Vec::with_capacity(parts.len());
+        for part in parts {
+            let network = Network::zeros(width(&part), outputs, &network_of(&part))?;
+            let mut network = network.with_noise(learned, 0.0)?;
+            let Part { number, inputs, run } = part;
+            fill(&mut network, several.then_some(number), &mut tensors).map_err(refused)?;
+            if run.pruned.is_some() {
+                network.index_sparse();
+            }
+            members.push(Member { number, inputs, network, run });
+        }
+        match tensors.keys().next() {
+            Some(name) => Err(refused(format!("tensor {name:?} belongs to nothing"))),
+            None => Ok(Self { spec, pipeline, members, noise, fingerprint }),
+        }
+    }
+}
+
+/// Checks which members a file says it has, and which of so many inputs they see.
+fn check_members(parts: &[Part], spec: &Spec, inputs: usize) -> std::result::Result<(), String> {
+    let ascending = |numbers: &[usize], limit: usize| {
+        numbers.windows(2).all(|pair| pair[0] < pair[1]) && numbers.last().is_some_and(|&last| last < limit)
+    };
+    let numbers: Vec<usize> = parts.iter().map(|part| part.number).collect();
+    if !ascending(&numbers, spec.ensemble.members) {
+        return Err(format!("its members do not fit the {} of its spec", spec.ensemble.members));
+    }
+    let mut temperatures = parts.iter().map(|part| part.run.temperature);
+    if let Some(temperature) =
+        temperatures.find(|&temperature| !(temperature > 0.0 && temperature.is_finite()))
+    {
+        return Err(format!("its temperature is {temperature}, and must be above 0"));
+    }
+    let astray = |part: &&Part| part.inputs.as_ref().is_some_and(|seen| !ascending(seen, inputs));
+    match parts.iter().find(astray) {
+        None => Ok(()),
+        Some(part) => Err(format!("member {} sees inputs that are not there", part.number)),
+    }
+}
+
+/// Takes the parameters of a network from the tensors. The error is a sentence.
+fn fill(
+    network: &mut Network,
+    member: Option<usize>,
+    tensors: &mut BTreeMap<String, Tensor>,
+) -> std::result::Result<(), String> {
+    for index in 0..network.layers().len() {
+        let is_listed = tensors.contains_key(&name(member, index, pruned::KEPT));
+        let mut take = |part| {
+            let name = name(member, index, part);
+            tensors.remove(&name).ok_or_else(|| format!("tensor {name:?} is missing"))
+        };
+        if is_listed {
+            pruned::fill(network, index, take)?;
+            continue;
+        }
+        let (weights, biases) = (take("weights")?, take("biases")?);
+        let layer = network.layers()[index];
+        if weights.shape != [layer.units, layer.inputs] || biases.shape != [layer.units] {
+            return Err(format!(
+                "layer {index} has weights {:?} and biases {:?}, but its network needs {:?} and {:?}",
+                weights.shape,
+                biases.shape,
+                [layer.units, layer.inputs],
+                [layer.units]
+            ));
+        }
+        network.set_layer(index, &weights.values, &biases.values).map_err(|error| error.to_string())?;
+        let (lines, length, _) = layer.noise_lines();
+        if lines > 0 {
+            let noise = take("noise")?;
+            if noise.shape != [lines, length] {
+                return Err(format!(
+                    "layer {index} has noise {:?}, but its network needs {:?}",
+                    noise.shape,
+                    [lines, length]
+                ));
+            }
+            network.set_noise(index, &noise.values).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// The name of an array: a member's number stands in front where there are several.
+fn name(member: Option<usize>, layer: usize, part: &str) -> String {
+    let prefix = member.map_or(String::new(), |number| format!("member.{number}."));
+    format!("{prefix}layer.{layer}.{part}")
+}
+
+/// How many parameters a network has; none if that is more than any memory.
+fn parameters(inputs: usize, hidden: &[usize], outputs: usize, learned: Learned) -> Option<usize> {
+    let widths = [&[inputs], hidden, &[outputs]].concat();
+    let layers = widths.windows(2).map(|w| {
+        let (weights, biases) = (w[0].checked_mul(w[1])?, w[1]);
+        let noise = match learned {
+            Learned::Nothing => 0,
+            Learned::Level => 1,
+            Learned::Inputs => w[0],
+            Learned::Weights => weights,
+        };
+        weights.checked_add(biases)?.checked_add(noise)
+    });
+    layers.sum()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::write::tests::Folder;
+    use super::super::{Evaluation, fit};
+    use super::*;
+    use crate::average::Average;
+    use crate::data::{Data, parse_csv};
+    use crate::train::{Flow, Threads, TrainSpec};
+    use std::fs;
+
+    /// Flowers: two numbers, a text, and one of the given targets.
+    fn data(targets: [&str; 3]) -> Data {
+        let row = |i: usize| {
+            let target = targets[i % 3];
+            format!(
+                "{},{},{},{target}\n",
+                i * 7 % 11,
+                (i % 3) as f32 + (i * 5 % 7) as f32 / 10.0,
+                ["red", "blue"][i % 2]
+            )
+        };
+        let text: String = (0..40).map(row).collect();
+        Data::from(
+            parse_csv("flowers", format!("a,b,colour,kind\n{text}").as_bytes(), &Default::default()).unwrap(),
+        )
+    }
+
+    pub fn trained(targets: [&str; 3], change: impl Fn(&mut Spec)) -> (Data, Model) {
+        let mut spec = Spec {
+            train: TrainSpec { epochs: 3, learning_rate: 0.01, ..TrainSpec::default() },
+            ..Spec::default()
+        };
+        spec.network.hidden = vec![7, 5];
+        change(&mut spec);
+        let data = data(targets);
+        let fitted = fit(&data, None, &spec, &Threads::new(1).unwrap(), &mut |_| Flow::Continue).unwrap();
+        (data, fitted.model)
+    }
+
+    pub const KINDS: [&str; 3] = ["iris", "rose", "tulip"];
+    const NUMBERS: [&str; 3] = ["0.5", "1.25", "7.75"];
+
+    #[test]
+    fn a_model_comes_back_as_it_went() {
+        let folder = Folder::new("kept");
+        let (first, second) = (folder.0.join("first.thinnet"), folder.0.join("second.thinnet"));
+        let binary = |spec: &mut Spec| spec.train.loss = Some(Loss::BinaryCrossEntropy);
+        let validated = |spec: &mut Spec| spec.data.valid = Some(0.25);
+        for (data, model) in [
+            trained(KINDS, |_| {}),
+            trained(KINDS, validated),
+            trained(["yes", "no", "yes"], binary),
+            trained(NUMBERS, |spec| spec.network.hidden = vec![]),
+        ] {
+            model.save(&first).unwrap();
+            let loaded = Model::load(&first).unwrap();
+            assert!(loaded == model, "{:?}", model.spec);
+            loaded.save(&second).unwrap();
+            assert!(fs::read(&first).unwrap() == fs::read(&second).unwrap());
+            let threads = Threads::new(1).unwrap();
+            let measured = |model: &Model| {
+                let by = Average::monte_carlo(3);
+                serde_json::to_string::<Evaluation>(&model.evaluate(&data, by, 1, &threads).unwrap()).unwrap()
+            };
+            assert_eq!(measured(&model), measured(&loaded));
+        }
+    }
+
+    /// Loads a model whose header was changed, and says why that is refused.
+    fn refused(change: impl Fn(&mut Model)) -> String {
+        let folder = Folder::new(&format!("hostile-{:?}", std::thread::current().id()));
+        let (_, mut model) = trained(KINDS, |_| {});
+        let path = folder.0.join("a.thinnet");
+        model.save(&path).unwrap();
+        let (_, tensors) = file::read::<Header>(&path).unwrap();
+        let tensors: Vec<(&str, &[usize], &[f32])> =
+            tensors.iter().map(|(name, tensor)| (&name[..], &tensor.shape[..], &tensor.values[..])).collect();
+        change(&mut model);
+        file::write(&path, &model.header(), &tensors).unwrap();
+        Model::load(&path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn layers_that_are_not_those_of_the_tensors_are_refused() {
+        for hidden in
+            [vec![7, 6], vec![7], vec![7, 5, 5], vec![], vec![1 << 40, 5], vec![usize::MAX, usize::MAX]]
+        {
+            let error = refused(|model| model.spec.network.hidden = hidden.clone());
+            assert!(error.contains("are not those of its network"), "{hidden:?}: {error}");
+        }
+        let error = refused(|model| model.spec.network.hidden = vec![7, 0]);
+        assert!(error.contains("layer 2 has no units"), "{error}");
+    }
+
+    /// The number of parameters alone does not tell networks apart.
+    #[test]
+    fn layers_with_the_right_number_of_parameters_but_other_shapes_are_refused() {
+        let (_, model) = trained(KINDS, |_| {});
+        let (inputs, outputs) = (model.network().inputs(), model.network().outputs());
+        let wanted = parameters(inputs, &[7, 5], outputs, Learned::Nothing);
+        let same = |&(first, second): &(usize, usize)| {
+            (first, second) != (7, 5)
+                && parameters(inputs, &[first, second], outputs, Learned::Nothing) == wanted
+        };
+        let pairs = (1..90).flat_map(|first| (1..90).map(move |second| (first, second)));
+        let (first, second) = pairs.into_iter().find(same).unwrap();
+        let error = refused(|model| model.spec.network.hidden = vec![first, second]);
+        assert!(error.contains("but its network needs"), "{error}");
+    }
+
+    /// As [`refused`], for an ensemble of three members, two of which see some of the 4 inputs.
+    fn ensemble_refused(change: impl Fn(&mut Header)) -> String {
+        let folder = Folder::new(&format!("hostile-members-{:?}", std::thread::current().id()));
+        let (_, model) = trained(KINDS, |spec| {
+            spec.ensemble.members = 3;
+            spec.ensemble.columns = 0.6;
+            spec.ensemble.networks = vec![vec![7, 5], vec![3]];
+        });
+        let path = folder.0.join("a.thinnet");
+        model.save(&path).unwrap();
+        let (mut header, tensors) = file::read::<Header>(&path).unwrap();
+        change(&mut header);
+        let tensors: Vec<(&str, &[usize], &[f32])> =
+            tensors.iter().map(|(name, tensor)| (&name[..], &tensor.shape[..], &tensor.values[..])).collect();
+        file::write(&path, &header, &tensors).unwrap();
+        Model::load(&path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn members_that_are_not_those_of_the_spec_are_refused() {
+        let numbers = |numbers: [usize; 3]| {
+            let error = ensemble_refused(|header| {
+                header.members.iter_mut().zip(numbers).for_each(|(part, number)| part.number = number);
+            });
+            assert!(error.contains("its members do not fit the 3 of its spec"), "{numbers:?}: {error}");
+        };
+        [[0, 1, 1], [1, 0, 2], [0, 1, 3], [0, 1, usize::MAX]].into_iter().for_each(numbers);
+        let error = ensemble_refused(|header| header.members.clear());
+        assert!(error.contains("its members do not fit"), "{error}");
+        let error = ensemble_refused(|header| header.spec.ensemble.members = 2);
+        assert!(error.contains("its members do not fit the 2 of its spec"), "{error}");
+        for members in [0, usize::MAX] {
+            let error = ensemble_refused(|header| header.spec.ensemble.members = members);
+            assert!(error.contains("ensemble.members: must be from 1"), "{error}");
+        }
+        let error = ensemble_refused(|header| drop(header.members.pop()));
+        assert!(error.contains("are not those of its network"), "{error}");
+    }
+
+    #[test]
+    fn inputs_of_members_that_are_not_there_are_refused() {
+        for inputs in [vec![0, 4], vec![1, 1], vec![1, 0], vec![], vec![usize::MAX]] {
+            let error = ensemble_refused(|header| header.members[1].inputs = Some(inputs.clone()));
+            assert!(error.contains("member 1 sees inputs that are not there"), "{inputs:?}: {error}");
+        }
+        let error = ensemble_refused(|header| header.members[1].inputs = None);
+        assert!(error.contains("are not those of its network"), "{error}");
+    }
+
+    #[test]
+    fn networks_of_members_that_are_not_those_of_the_tensors_are_refused() {
+        for hidden in [vec![], vec![4], vec![3, 3], vec![usize::MAX, usize::MAX]] {
+            let error = ensemble_refused(|header| header.spec.ensemble.networks[1] = hidden.clone());
+            assert!(error.contains("are not those of its network"), "{hidden:?}: {error}");
+        }
+        // Two members change places: the sum of all parameters stays the same.
+        let error = ensemble_refused(|header| {
+            header.spec.ensemble.networks = vec![vec![3], vec![7, 5], vec![7, 5]];
+            let inputs = header.members[0].inputs.take();
+            header.members[0].inputs = header.members[1].inputs.take();
+            header.members[1].inputs = inputs;
+        });
+        assert!(error.contains("but its network needs"), "{error}");
+    }
+
+    /// As models of earlier versions are.
+    #[test]
+    fn a_model_with_an_idle_setting_and_without_a_fingerprint_is_read() {
+        let folder = Folder::new("earlier");
+        let path = folder.0.join("a.thinnet");
+        let (data, mut model) = trained(KINDS, |_| {});
+        assert!(model.has_learned_from(&data).unwrap());
+        (model.spec.train.huber_delta, model.fingerprint) = (2.0, None);
+        assert!(model.spec.check_effects().is_err());
+        model.save(&path).unwrap();
+        let loaded = Model::load(&path).unwrap();
+        assert!(loaded == model && !loaded.has_learned_from(&data).unwrap());
+    }
+
+    #[test]
+    fn a_spec_that_cannot_be_used_is_refused() {
+        let error = refused(|model| model.spec.thin.input = 1.0);
+        assert!(error.contains("thin.input"), "{error}");
+        let error = refused(|model| model.spec.train.loss = Some(Loss::BinaryCrossEntropy));
+        assert!(error.contains("are not those of its network"), "{error}");
+    }
+
+    #[test]
+    fn a_temperature_comes_back_or_is_refused() {
+        let folder = Folder::new("temperature");
+        let path = folder.0.join("a.thinnet");
+        let (_, model) =
+            trained(KINDS, |spec| (spec.train.temperature, spec.data.valid) = (true, Some(0.25)));
+        assert!(model.run().temperature != 1.0);
+        model.save(&path).unwrap();
+        assert!(Model::load(&path).unwrap() == model);
+        for temperature in [0.0, -1.0] {
+            let error = refused(|model| model.members[0].run.temperature = temperature);
+            assert!(error.contains("its temperature is"), "{error}");
+        }
+    }
+}
