@@ -13,12 +13,18 @@ use crate::arguments::{Arguments, Rows};
 /// Finds out whether a file can be written after the work, and that it replaces none of the others, which
 /// are read or written too. `option` is what names it.
 pub fn check(option: &str, output: &Path, others: &[Option<&Path>]) -> anyhow::Result<()> {
+    check_apart(option, output, others)?;
+    Ok(check_writable(output)?)
+}
+
+/// The second half of that.
+pub fn check_apart(option: &str, output: &Path, others: &[Option<&Path>]) -> anyhow::Result<()> {
     let mut files = others.iter().flatten().flat_map(|other| Data::files(other));
     if files.any(|other| is_same(output, &other)) {
         let problem = format!("{option} would write over {}; give it another name", output.display());
         return Err(Arguments::command().error(ErrorKind::ArgumentConflict, problem).into());
     }
-    Ok(check_writable(output)?)
+    Ok(())
 }
 
 /// The file that holds some rows, if it is one.
@@ -31,7 +37,7 @@ pub fn file(rows: Option<&Rows>) -> Option<&Path> {
 
 /// Whether two paths lead to the same file, also where it is not there yet.
 fn is_same(one: &Path, other: &Path) -> bool {
-    whole(one).is_some_and(|one| whole(other) == Some(one))
+    one == other || whole(one).is_some_and(|one| whole(other) == Some(one))
 }
 
 /// The path without links and dots.

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use thinnet::Error;
 use thinnet::measure::Estimate;
-pub use thinnet::report::{count, number, percent};
+pub use thinnet::report::{count, number, percent, typed};
 
 /// Writes a line to standard error. If nobody listens there, nothing is lost.
 pub fn say(line: &str) {
@@ -81,17 +81,6 @@ pub fn some_of(names: &[String], few: usize) -> String {
     names[..shown].join(", ") + if names.len() > shown { ", …" } else { "" }
 }
 
-/// A path as it can be typed in a shell.
-pub fn typed(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "-_./+,=@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,12 +100,5 @@ mod tests {
         assert_eq!(of(0.013_92, Some(0.001_6), true), "1.39 % ± 0.16 %");
         assert_eq!(of(0.5, None, false), "0.5000");
         assert_eq!(of(0.25, Some(0.0), true), "25.00 % ± 0 %");
-    }
-
-    #[test]
-    fn a_path_can_be_typed() {
-        assert_eq!(typed(Path::new("a/b-1.csv")), "a/b-1.csv");
-        assert_eq!(typed(Path::new("my rows.csv")), "'my rows.csv'");
-        assert_eq!(typed(Path::new("it's")), "'it'\\''s'");
     }
 }

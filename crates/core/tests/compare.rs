@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 use thinnet::Spec;
-use thinnet::compare::{Compared, Event, Method, Sets, Setup, compare};
+use thinnet::compare::{Compared, Event, Method, Sets, Setup, compare, has_begun};
 use thinnet::data::{Data, Table, Task};
 use thinnet::model::fit;
 use thinnet::prepare::Parts;
@@ -144,9 +144,9 @@ fn a_comparison_that_is_cut_off_ends_as_if_it_had_not_been() {
     let uninterrupted = run(&data, &setup, &whole, false);
     let text = fs::read_to_string(whole.join("results.json")).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    // The setup, two plans, 10 runs of the search for each of two methods, 6 runs.
-    assert_eq!(lines.len(), 29);
-    for kept in [1, 2, 7, 21, 23, 26, 29] {
+    // The setup, three plans, 10 runs of the search for each of two methods, 6 runs.
+    assert_eq!(lines.len(), 30);
+    for kept in [1, 2, 7, 18, 19, 22, 24, 27, 30] {
         let cut = folder("cut");
         fs::create_dir_all(cut.join("specs")).unwrap();
         fs::create_dir_all(cut.join("models")).unwrap();
@@ -157,7 +157,7 @@ fn a_comparison_that_is_cut_off_ends_as_if_it_had_not_been() {
         fs::write(cut.join("results.json"), &start).unwrap();
         let resumed = run(&data, &setup, &cut, true);
         let now = fs::read_to_string(cut.join("results.json")).unwrap();
-        assert!(now.starts_with(&start) && now.lines().count() == 29, "{kept}: nothing is done twice");
+        assert!(now.starts_with(&start) && now.lines().count() == 30, "{kept}: nothing is done twice");
         assert_eq!(records(&cut), records(&whole), "{kept}");
         assert_eq!(fs::read(resumed.best_path()).unwrap(), fs::read(uninterrupted.best_path()).unwrap());
         assert_eq!(resumed.best, uninterrupted.best);
@@ -253,5 +253,41 @@ fn what_diverges_is_refused_with_a_way_out() {
     let (data, folder) = (table(&classes()), folder("diverges"));
     let sets = Sets { data: &data, valid: None, test: None };
     let error = compare(&sets, &setup, &folder, false, 1, &|_| Flow::Continue).unwrap_err().to_string();
-    assert!(error.contains("no longer finite") || error.contains("stopped being finite"), "{error}");
+    assert!(error.contains("train.learning_rate: no method has a run for every seed"), "{error}");
+}
+
+#[test]
+fn a_method_that_diverges_does_not_end_the_others() {
+    let setup = setup(&[Method::Nothing, Method::L2]);
+    let (data, whole) = (table(&classes()), folder("one-diverges"));
+    let one = run(&data, &setup, &whole, false);
+    assert!(one.failed.is_empty());
+    // As if the loss of every candidate of one method had not stayed finite.
+    let text = fs::read_to_string(whole.join("results.json")).unwrap();
+    let diverged = |line: &str| {
+        let mut record: Value = serde_json::from_str(line).unwrap();
+        if record["record"] == "candidate" && record["method"] == "l2" {
+            record["loss"] = Value::Null;
+        }
+        record.to_string() + "\n"
+    };
+    let is_search =
+        |line: &&str| !line.contains("\"record\":\"run\"") && !line.contains("\"stage\":\"runs\"");
+    let search: String = text.lines().filter(is_search).map(diverged).collect();
+    let cut = folder("one-diverged");
+    for part in ["specs", "models"] {
+        fs::create_dir_all(cut.join(part)).unwrap();
+    }
+    fs::write(cut.join("results.json"), search).unwrap();
+    let other = run(&data, &setup, &cut, true);
+    assert_eq!((other.best, &other.failed[..]), (Method::Nothing, &[Method::L2][..]));
+    assert_eq!(other.methods[0].valid_loss, one.of(Method::Nothing).unwrap().valid_loss);
+}
+
+#[test]
+fn a_comparison_that_is_stopped_at_once_leaves_nothing() {
+    let (data, folder) = (table(&classes()), folder("at-once"));
+    let sets = Sets { data: &data, valid: None, test: None };
+    let stopped = compare(&sets, &setup(&[Method::Nothing]), &folder, false, 1, &|_| Flow::Stop).unwrap();
+    assert!(stopped.is_none() && !folder.exists() && !has_begun(&folder));
 }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use thinnet::compare::{Event, Plan, Setup, Stage};
+use thinnet::model::Evaluation;
 
 use crate::text;
 
@@ -30,8 +31,8 @@ impl<'a> Lines<'a> {
         let line = match event {
             _ if self.quiet => None,
             Event::Ready { lanes, .. } => Some(format!(
-                "{} at equal cost, {}, {} in all, {} at a time",
-                text::counted(self.setup.methods.len(), "method", "methods"),
+                "{}, {}, {} in all, {} at a time",
+                text::counted(self.setup.methods.len(), "method", "methods at equal cost"),
                 text::counted(self.setup.seeds as usize, "seed", "seeds"),
                 text::seconds(60.0 * self.setup.minutes),
                 text::counted(*lanes, "run", "runs")
@@ -46,15 +47,17 @@ impl<'a> Lines<'a> {
             }
             Event::Run { run, done, total } => {
                 let width = total.to_string().len();
-                let loss = run.measured.as_ref().and_then(|of| of.history.get(of.chosen_epoch as usize - 1));
-                let loss = loss.and_then(|epoch| epoch.valid_loss);
+                let loss = match run.measured.as_ref().map(|of| &of.valid) {
+                    Some(Evaluation::Classification(of)) => format!("valid nll {:.4}", of.nll),
+                    Some(Evaluation::Regression(of)) => format!("valid rmse {}", text::number(of.rmse)),
+                    None => "no longer finite".into(),
+                };
                 Some(format!(
-                    "run {done:>width$}/{total}  {}, seed {}: {} epochs in {}, {}  {}",
+                    "run {done:>width$}/{total}  {}, seed {}: {} in {}, {loss}  {}",
                     run.method,
                     run.seed,
-                    run.epochs,
+                    epochs(run.epochs),
                     text::seconds(run.seconds),
-                    loss.map_or("no longer finite".into(), |loss| format!("valid loss {loss:.4}")),
                     self.clock()
                 ))
             }
@@ -73,15 +76,25 @@ impl<'a> Lines<'a> {
 /// How long the runs of a stage are.
 fn planned(plan: &Plan) -> String {
     let what = match plan.stage {
-        Stage::Search => "search for settings",
+        Stage::Search(0) => "search for settings",
+        Stage::Search(_) => "the best of them",
         Stage::Runs => "runs",
     };
     let (fewest, most) = (plan.epochs.values().min(), plan.epochs.values().max());
     let (fewest, most) = (fewest.copied().unwrap_or(0), most.copied().unwrap_or(0));
-    let epochs = if fewest == most { most.to_string() } else { format!("{fewest} to {most}") };
-    let capped = match plan.is_capped() {
-        true => "; more would be of no use, so it will end before its minutes",
-        false => "",
+    let each = if fewest == most { epochs(most) } else { format!("{fewest} to {}", epochs(most)) };
+    let capped = plan.capped();
+    let capped = match (capped.len(), plan.epochs.len()) {
+        (0, _) => String::new(),
+        (some, all) if some == all => "; more would be of no use, so it will end before its minutes".into(),
+        _ => {
+            let names: Vec<&str> = capped.iter().map(|method| method.name()).collect();
+            format!("; more would be of no use to {}", names.join(", "))
+        }
     };
-    format!("{what}: {} and {epochs} epochs for each network{capped}", text::seconds(plan.share))
+    format!("{what}: {} and {each} for each network{capped}", text::seconds(plan.share))
+}
+
+fn epochs(number: u64) -> String {
+    text::counted(number as usize, "epoch", "epochs")
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 use thinnet::Spec;
-use thinnet::compare::{Compared, Event, Sets, Setup, Summary, compare};
+use thinnet::compare::{Compared, Event, Sets, Setup, Summary, compare, files, has_begun};
 use thinnet::data::{Data, Part};
 use thinnet::train::{Flow, Threads};
 
@@ -31,7 +31,14 @@ pub fn run(arguments: &Compare) -> anyhow::Result<()> {
     if let Some(page) = &arguments.report {
         let [valid, test] =
             [&arguments.columns.valid, &arguments.test].map(|rows| output::file(rows.as_ref()));
-        output::check("--report", page, &[Some(&arguments.data), arguments.spec.as_deref(), valid, test])?;
+        let own = files(&folder, &setup);
+        let read = [Some(arguments.data.as_path()), arguments.spec.as_deref(), valid, test];
+        let others: Vec<Option<&Path>> =
+            read.into_iter().chain(own.iter().map(|path| Some(&**path))).collect();
+        // What the run makes cannot be written to before it.
+        let will_be_made = page.parent() == Some(&folder) && !folder.exists();
+        let check = if will_be_made { output::check_apart } else { output::check };
+        check("--report", page, &others)?;
     }
     let interrupted = progress::interrupted()?;
     let data = Data::open(&arguments.data, None, &setup.spec.data.types)?;
@@ -50,10 +57,13 @@ pub fn run(arguments: &Compare) -> anyhow::Result<()> {
     };
     let compared = compare(&sets, &setup, &folder, arguments.resume, arguments.threads, &watch)?;
     let Some(compared) = compared else {
-        anyhow::bail!(
-            "you stopped the comparison; what is done is kept in {}, and the same command with --resume goes on",
-            folder.display()
-        );
+        anyhow::bail!(match has_begun(&folder) {
+            true => format!(
+                "you stopped the comparison; what is done is kept in {}, and the same command with --resume goes on",
+                folder.display()
+            ),
+            false => "you stopped the comparison before anything was done".into(),
+        });
     };
     for method in &compared.failed {
         text::warn(&format!("{method} has no result: the loss of a run was no longer finite"));

@@ -1,8 +1,8 @@
 //! How the minutes are shared out, and what a share is in epochs.
 
-use super::Setup;
-use super::halving::cost;
+use super::halving::{Rung, rungs};
 use super::method::CANDIDATES;
+use super::{Setup, Stage};
 
 /// More epochs are of no use to a run that has made [`MOST_STEPS`] steps, whatever the minutes.
 const MOST_EPOCHS: u64 = 300;
@@ -21,29 +21,42 @@ pub(super) fn most_epochs(asked: u64, rows: usize, batch: usize) -> u64 {
     if asked > 0 { asked } else { MOST_EPOCHS.max(MOST_STEPS.div_ceil(steps_of_epoch)) }
 }
 
-/// What there is to do, in runs of one network over all epochs.
+/// What there is to do from a stage on, in runs of one network over all epochs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Load {
-    /// Runs of the search.
-    pub search: f64,
-    /// Runs with what it chose.
+    /// Runs.
     pub runs: f64,
+    /// Ends at which all lanes wait for the last one, in the length of a run.
+    pub ends: f64,
 }
 
 impl Load {
-    pub fn new(setup: &Setup) -> Self {
+    pub fn from(stage: Stage, setup: &Setup) -> Self {
         let networks: usize = setup.methods.iter().map(|method| method.networks(setup.members)).sum();
-        Self {
-            search: setup.searched().len() as f64 * cost(CANDIDATES),
-            runs: networks as f64 * f64::from(setup.seeds),
-        }
+        let runs = Self { runs: networks as f64 * f64::from(setup.seeds), ends: 1.0 };
+        let Stage::Search(first) = stage else { return runs };
+        let searched = setup.searched().len() as f64;
+        let add = |load: Self, rung: &Rung| Self {
+            runs: load.runs + searched * rung.candidates as f64 * rung.part,
+            ends: load.ends + rung.part,
+        };
+        rungs(CANDIDATES).iter().skip(first).fold(runs, add)
     }
-}
 
-/// The seconds of one run among so many, where so many lanes go on side by side for `seconds`. At each of
-/// so many ends all lanes wait for the last one, on average for half a run.
-pub(super) fn share(seconds: f64, lanes: usize, runs: f64, ends: f64) -> f64 {
-    PLANNED * seconds.max(0.0) * lanes as f64 / (runs + 0.5 * ends * (lanes - 1) as f64)
+    /// The seconds of one run, where so many lanes go on side by side for `seconds`.
+    pub fn share(self, seconds: f64, lanes: usize) -> f64 {
+        PLANNED * seconds.max(0.0) * lanes as f64 / self.work(lanes)
+    }
+
+    /// The seconds in which so many lanes do all of it, where one run has `share` of them.
+    pub fn seconds(self, share: f64, lanes: usize) -> f64 {
+        share * self.work(lanes) / (PLANNED * lanes as f64)
+    }
+
+    /// At an end a lane waits on average for half a run.
+    fn work(self, lanes: usize) -> f64 {
+        self.runs + 0.5 * self.ends * (lanes - 1) as f64
+    }
 }
 
 /// The epochs of `rows` rows that fit into a share, at so many rows a second; at most `most`.
@@ -76,19 +89,27 @@ mod tests {
 
     #[test]
     fn the_load_counts_every_network() {
-        let of = |methods: &[Method]| Load::new(&setup(methods));
+        let of = |stage, methods: &[Method]| {
+            let Load { runs, ends } = Load::from(stage, &setup(methods));
+            (runs, ends)
+        };
         // 8 runs over a quarter of the epochs and 2 over all of them, for each method.
-        assert_eq!(of(&[Method::Nothing, Method::L2]), Load { search: 8.0, runs: 10.0 });
-        assert_eq!(of(&Method::ALL), Load { search: 40.0, runs: 70.0 });
-        assert_eq!(of(&[Method::Ensemble]), Load { search: 4.0, runs: 20.0 });
+        let (whole, last) = (Stage::Search(0), Stage::Search(1));
+        assert_eq!(of(whole, &[Method::Nothing, Method::L2]), (18.0, 2.25));
+        assert_eq!(of(last, &[Method::Nothing, Method::L2]), (14.0, 2.0));
+        assert_eq!(of(Stage::Runs, &[Method::Nothing, Method::L2]), (10.0, 1.0));
+        assert_eq!(of(whole, &Method::ALL), (110.0, 2.25));
+        assert_eq!(of(whole, &[Method::Ensemble]), (24.0, 2.25));
     }
 
     #[test]
     fn shares_fill_the_time() {
         // 2 lanes for 100 seconds: 200 seconds of work, for 49 runs and half a run of waiting at each end.
-        assert!((share(100.0, 2, 49.0, 2.0) - 0.96 * 4.0).abs() < 1e-12);
-        assert!((share(100.0, 1, 50.0, 2.0) - 0.96 * 2.0).abs() < 1e-12);
-        assert_eq!(share(-1.0, 2, 50.0, 2.0), 0.0);
+        let of = |runs, ends| Load { runs, ends };
+        assert!((of(49.0, 2.0).share(100.0, 2) - 0.96 * 4.0).abs() < 1e-12);
+        assert!((of(50.0, 2.0).share(100.0, 1) - 0.96 * 2.0).abs() < 1e-12);
+        assert_eq!(of(50.0, 2.0).share(-1.0, 2), 0.0);
+        assert!((of(49.0, 2.0).seconds(0.96 * 4.0, 2) - 100.0).abs() < 1e-9);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! The comparison from its first to its last row.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::budget::{self, Load};
-use super::folder::Folder;
+use super::folder::{Folder, has_begun};
 use super::record::Record;
 use super::setup::Ready;
 use super::{Compared, Event, Method, Plan, Sets, Setup, Stage};
@@ -17,8 +18,8 @@ use crate::train::{self, Flow, Threads};
 
 /// Multiply-adds of a mini-batch from which on the threads work inside the step, one run after the other.
 const LARGE: usize = 100_000_000;
-/// At the ends of the rungs, the first of which is a quarter as long, and of the runs lanes wait for the last.
-const SEARCH_ENDS: f64 = 1.25;
+/// So many times the minutes that are needed are advised, for a machine whose speed changes.
+const SPARE: f64 = 1.2;
 
 /// Compares the methods of a setup, and leaves in `folder` the model of the best (`best.thinnet`), the first
 /// model of each method (`models`), the spec of each run (`specs`) and all that was measured
@@ -40,7 +41,7 @@ pub fn compare(
     setup.check()?;
     let began = Instant::now();
     let first = Arc::new(sets.ready(&setup.spec, setup.spec.seed)?);
-    let folder = Folder::open(folder, resume, setup, sets)?;
+    let (path, folder) = (folder, Folder::open(folder, resume, setup, sets)?);
     let threads = Threads::new(threads)?.count();
     let comparison = Comparison {
         sets,
@@ -57,7 +58,12 @@ pub fn compare(
     };
     let (prepared, test_rows) = (&first.prepared, first.test.rows());
     comparison.tell(&Event::Ready { prepared, test_rows, lanes: comparison.lanes });
-    comparison.run(&first)
+    let compared = comparison.run(&first);
+    if !has_begun(path) {
+        // Nothing is in it, or it is not ours to remove.
+        let _ = fs::remove_dir(path);
+    }
+    compared
 }
 
 /// Whether a step of a network is enough work for all threads.
@@ -94,18 +100,11 @@ pub(super) struct Comparison<'a> {
 
 impl Comparison<'_> {
     fn run(&self, first: &Ready) -> Result<Option<Compared>> {
-        let Some(plan) = self.search_plan(first)? else { return Ok(None) };
-        let Some(chosen) = self.search(first, &plan)? else { return Ok(None) };
-        let plan = match self.written_plan(Stage::Runs) {
-            Some(plan) => plan,
-            None => {
-                let speeds = chosen.iter().map(|(&method, chosen)| (method, chosen.speed)).collect();
-                self.write_plan(self.plan(first, Stage::Runs, speeds))?
-            }
-        };
-        self.tell(&Event::Planned(&plan));
-        let Some(runs) = self.runs(&chosen, &plan)? else { return Ok(None) };
-        let mut compared = Compared::new(self.setup, first, runs, plan)?;
+        let Some(searched) = self.search(first)? else { return Ok(None) };
+        let speeds = || searched.chosen.iter().map(|(&method, chosen)| (method, chosen.speed)).collect();
+        let plan = self.plan(first, Stage::Runs, speeds)?;
+        let Some(runs) = self.runs(&searched.chosen, &plan)? else { return Ok(None) };
+        let mut compared = Compared::new(self.setup, first, runs, (plan, &searched.plan))?;
         let folder = self.folder();
         folder.keep(compared.best)?;
         compared.folder = folder.path().into();
@@ -113,30 +112,33 @@ impl Comparison<'_> {
         Ok(Some(compared))
     }
 
-    /// The plan of the search: as it was written down, or from the speeds of this machine.
-    fn search_plan(&self, first: &Ready) -> Result<Option<Plan>> {
-        let plan = match self.written_plan(Stage::Search) {
+    /// How many epochs each method has from a stage on: as it was written down, or by the time that is left
+    /// and the speeds that are known by now.
+    pub fn plan(
+        &self,
+        first: &Ready,
+        stage: Stage,
+        speeds: impl FnOnce() -> BTreeMap<Method, f64>,
+    ) -> Result<Plan> {
+        let plan = match self.written_plan(stage) {
             Some(plan) => plan,
             None => {
-                let Some(speeds) = self.speeds(first)? else { return Ok(None) };
-                let plan = self.plan(first, Stage::Search, speeds);
-                self.check(&plan, first.prepared.train.rows())?;
-                self.write_plan(plan)?
+                let plan = self.new_plan(first, stage, speeds());
+                if stage == Stage::Search(0) {
+                    self.check(&plan, first.prepared.train.rows())?;
+                }
+                self.folder().append(Record::Plan(plan.clone()))?;
+                plan
             }
         };
         self.tell(&Event::Planned(&plan));
-        Ok(Some(plan))
+        Ok(plan)
     }
 
-    /// How many epochs each method has in the time that is left.
-    fn plan(&self, first: &Ready, stage: Stage, speeds: BTreeMap<Method, f64>) -> Plan {
-        let Load { search, runs } = Load::new(self.setup);
-        let (runs, ends) = match stage {
-            Stage::Search => (search + runs, SEARCH_ENDS + 1.0),
-            Stage::Runs => (runs, 1.0),
-        };
+    fn new_plan(&self, first: &Ready, stage: Stage, speeds: BTreeMap<Method, f64>) -> Plan {
         let elapsed = self.elapsed();
-        let share = budget::share(60.0 * self.setup.minutes - elapsed, self.lanes, runs, ends);
+        let left = 60.0 * self.setup.minutes - elapsed;
+        let share = Load::from(stage, self.setup).share(left, self.lanes);
         let rows = first.prepared.train.rows();
         let most = budget::most_epochs(self.setup.epochs, rows, first.prepared.spec.train.batch_for(rows));
         let epochs =
@@ -150,14 +152,14 @@ impl Comparison<'_> {
         let slowest = plan.speeds.iter().min_by(|one, other| one.1.total_cmp(other.1));
         match slowest {
             Some((&method, &speed)) if budget::epochs(plan.share, speed, rows, fewest) < fewest => {
-                let minutes = self.setup.minutes;
-                let needed = minutes * budget::seconds(fewest, speed, rows) / plan.share;
+                let needed = budget::seconds(fewest, speed, rows);
+                let all = plan.elapsed + Load::from(plan.stage, self.setup).seconds(needed, self.lanes);
                 let problem = format!(
-                    "{minutes} are too few: a run of {method} would have {:.1} seconds, and {fewest} of its \
-                     epochs take {:.1}; take about {}, fewer methods, or fewer seeds",
+                    "{} are too few: a run of {method} would have {:.1} seconds, and {fewest} of its epochs take \
+                     {needed:.1}; take about {:.1}, fewer methods, or fewer seeds",
+                    self.setup.minutes,
                     plan.share,
-                    budget::seconds(fewest, speed, rows),
-                    (1.1 * needed).ceil()
+                    (SPARE * all / 6.0).ceil() / 10.0
                 );
                 Err(Error::argument("minutes", problem))
             }
@@ -165,16 +167,12 @@ impl Comparison<'_> {
         }
     }
 
-    fn written_plan(&self, stage: Stage) -> Option<Plan> {
+    /// The plan of a stage, if it is written down.
+    pub fn written_plan(&self, stage: Stage) -> Option<Plan> {
         self.folder().records.iter().find_map(|record| match record {
             Record::Plan(plan) if plan.stage == stage => Some(plan.clone()),
             _ => None,
         })
-    }
-
-    fn write_plan(&self, plan: Plan) -> Result<Plan> {
-        self.folder().append(Record::Plan(plan.clone()))?;
-        Ok(plan)
     }
 
     /// The rows of a seed. Those of the seed before are kept, for lanes that are still at it.

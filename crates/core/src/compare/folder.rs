@@ -11,7 +11,7 @@ use crate::model::{Model, atomic_write};
 use crate::spec::Spec;
 
 /// The version of `results.json`.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// What has been done, one JSON object in each line.
 const RESULTS: &str = "results.json";
 /// The spec of each run.
@@ -41,19 +41,17 @@ impl Folder {
         let refused = |problem: String| Error::data(path.display().to_string(), problem);
         let begun = Begun { format: FORMAT, setup: setup.clone(), data: sets.fingerprint()? };
         if !resume {
-            if results.exists() {
+            if has_begun(path) {
                 return Err(refused(
                     "it holds a comparison already; --resume goes on with it, -o names another folder".into(),
                 ));
             }
-            for folder in [path.to_owned(), path.join(SPECS), path.join(MODELS)] {
-                fs::create_dir_all(&folder).map_err(Error::file("make the folder", &folder))?;
-            }
+            make(path)?;
             let mut folder = Self { path: path.into(), text: String::new(), records: Vec::new() };
             folder.note(Record::Comparison(Box::new(begun)))?;
             return Ok(folder);
         }
-        if !results.exists() {
+        if !has_begun(path) {
             return Err(refused("it holds no comparison that could go on; leave --resume out".into()));
         }
         let text = fs::read_to_string(&results).map_err(Error::file("read", &results))?;
@@ -88,6 +86,10 @@ impl Folder {
     /// # Errors
     /// [`Error::File`] if it cannot be written; what was there before then still is.
     pub fn append(&mut self, record: Record) -> Result<()> {
+        if self.records.len() == 1 {
+            make(&self.path.join(SPECS))?;
+            make(&self.path.join(MODELS))?;
+        }
         self.note(record)?;
         atomic_write(&self.path.join(RESULTS), |file| file.write_all(self.text.as_bytes()))
     }
@@ -133,6 +135,24 @@ impl Folder {
             Record::Run(run) => run.elapsed,
         })
     }
+}
+
+fn make(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(Error::file("make the folder", folder))
+}
+
+/// Whether a folder holds a comparison that can go on, or is done.
+pub fn has_begun(folder: &Path) -> bool {
+    folder.join(RESULTS).exists()
+}
+
+/// Every file that a comparison may leave in its folder.
+pub fn files(folder: &Path, setup: &Setup) -> Vec<PathBuf> {
+    let of = |&method: &Method| {
+        let specs = setup.run_seeds().into_iter().map(move |seed| spec_path(folder, method, seed));
+        specs.chain([model_path(folder, method)])
+    };
+    setup.methods.iter().flat_map(of).chain([folder.join(RESULTS), best_path(folder)]).collect()
 }
 
 /// Where the model to use is, in such a folder.
@@ -182,7 +202,7 @@ mod tests {
 
     fn plan() -> Plan {
         let (epochs, speeds) = Default::default();
-        Plan { stage: Stage::Search, share: 1.0, epochs, speeds, most: 300, elapsed: 2.0 }
+        Plan { stage: Stage::Search(0), share: 1.0, epochs, speeds, most: 300, elapsed: 2.0 }
     }
 
     #[test]

@@ -28,11 +28,6 @@ pub(super) fn rungs(candidates: usize) -> Vec<Rung> {
     sizes.iter().enumerate().map(|(rung, &candidates)| Rung { candidates, part: part(rung) }).collect()
 }
 
-/// What a search costs, in whole runs.
-pub(super) fn cost(candidates: usize) -> f64 {
-    rungs(candidates).iter().map(|rung| rung.candidates as f64 * rung.part).sum()
-}
-
 /// The places of the lowest losses, the lowest first, and of equals the first. A loss that is no number is
 /// higher than any.
 pub(super) fn lowest(losses: &[f64], count: usize) -> Vec<usize> {
@@ -58,7 +53,6 @@ mod tests {
         assert_eq!(sizes(7), [(7, 160)], "a quarter would be a single one");
         assert_eq!(sizes(1), [(1, 160)]);
         assert_eq!(Rung { candidates: 8, part: 0.25 }.epochs(1), 1);
-        assert_eq!((cost(8), cost(32), cost(1)), (4.0, 6.0, 1.0));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::average::EnsembleSpec;
+use crate::average::{Average, EnsembleSpec};
 use crate::error::{Error, Result};
 use crate::spec::Spec;
 use crate::thin::{Drop, Rates, Share, ThinSpec};
@@ -19,6 +19,11 @@ const EDGE_ROWS: usize = 16;
 
 /// The rates of hidden units and of inputs that are tried, from the weakest on.
 const RATES: [(f32, f32); 4] = [(0.1, 0.0), (0.25, 0.0), (0.3, 0.1), (0.5, 0.2)];
+/// The rates of inputs where there are no hidden units.
+const INPUT_RATES: [f32; 4] = [0.05, 0.1, 0.2, 0.5];
+
+/// The learning rates that every method tries, as factors of the given one: each once.
+const FACTORS: [f32; CANDIDATES] = [0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0];
 
 /// What may keep a network from overfitting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -97,17 +102,16 @@ impl Method {
         (0..CANDIDATES).map(|number| self.candidate(base, number / 2, number % 2)).collect()
     }
 
-    /// Two learning rates, a half and twice that of `base`, beside a dose; without a dose eight of them.
+    /// Each dose has two of the learning rates, a low and a high one, and a stronger dose has higher ones.
     fn candidate(self, base: &Spec, dose: usize, rate: usize) -> Spec {
         let mut spec = plain(base);
-        let mut factor = [0.5, 2.0][rate];
+        spec.train.learning_rate *= FACTORS[dose + 4 * rate];
         match self.searched() {
             Self::EarlyStopping => {
-                factor = [0.25, 0.5, 1.0, 2.0][dose];
                 // The best epoch of a cosine may come before its low rates.
                 let (own, constant) = (base.train.schedule_for(), Schedule::Constant);
                 let other = if own == constant { Schedule::Cosine } else { constant };
-                spec.train.schedule = Some([own, other][rate]);
+                spec.train.schedule = Some([own, other][(dose + rate) % 2]);
             }
             Self::L1 => spec.train.l1 = [1e-6, 1e-5, 1e-4, 1e-3][dose],
             Self::L2 => spec.train.l2 = [1e-5, 1e-4, 1e-3, 1e-2][dose],
@@ -130,15 +134,15 @@ impl Method {
                     drop: Drop::Concrete,
                     share: Share::Row,
                     hidden: Rates::All(0.1),
+                    input: if spec.network.hidden.is_empty() { 0.1 } else { 0.0 },
                     length_scale: [0.01, 0.1, 0.3, 1.0][dose],
                     // Only a regression has a precision.
                     precision: [1.0, 3.0, 10.0, 30.0][dose],
                     ..ThinSpec::default()
                 }
             }
-            Self::Nothing | Self::Ensemble => factor = 2_f32.powi((2 * dose + rate) as i32 - 4),
+            Self::Nothing | Self::Ensemble => {}
         }
-        spec.train.learning_rate *= factor;
         spec
     }
 
@@ -165,8 +169,9 @@ impl Method {
             Self::L2 => parts.push(format!("l2 {}", train.l2)),
             Self::MaxNorm => parts.push(format!("norm {}", train.max_norm)),
             Self::Dropout | Self::DropoutMaxNorm | Self::Gaussian | Self::Dropconnect => {
-                if let Rates::All(rate) = thin.hidden {
-                    parts.push(format!("rate {rate}"));
+                match thin.hidden {
+                    Rates::All(rate) if !spec.network.hidden.is_empty() => parts.push(format!("rate {rate}")),
+                    _ => {}
                 }
                 if thin.input > 0.0 {
                     parts.push(format!("inputs {}", thin.input));
@@ -188,6 +193,7 @@ pub(super) fn plain(base: &Spec) -> Spec {
     let mut spec = base.clone();
     spec.thin = ThinSpec::none();
     spec.ensemble = EnsembleSpec::default();
+    spec.average = Average::WeightScaling;
     let train = &mut spec.train;
     (train.l1, train.l2, train.max_norm, train.weight_decay, train.label_smoothing) =
         (0.0, 0.0, 0.0, 0.0, 0.0);
@@ -200,7 +206,8 @@ pub(super) fn plain(base: &Spec) -> Spec {
 
 /// Sets the noise and its rates.
 fn thin(spec: &mut Spec, drop: Drop, dose: usize) {
-    let (hidden, input) = RATES[dose];
+    let is_flat = spec.network.hidden.is_empty();
+    let (hidden, input) = if is_flat { (0.0, INPUT_RATES[dose]) } else { RATES[dose] };
     spec.thin = ThinSpec { drop, hidden: Rates::All(hidden), input, ..ThinSpec::default() };
 }
 
@@ -258,16 +265,36 @@ mod tests {
     }
 
     #[test]
-    fn a_single_method_changes_nothing_but_its_own_fields() {
+    fn methods_differ_in_their_own_fields_alone_and_try_the_same_learning_rates() {
         let base = Spec::default();
         let nothing = Method::Nothing.candidates(&base);
-        for method in [Method::L1, Method::L2, Method::MaxNorm] {
-            for mut spec in method.candidates(&base) {
+        for method in Method::ALL {
+            let mut candidates = method.candidates(&base);
+            for spec in &mut candidates {
                 (spec.train.l1, spec.train.l2, spec.train.max_norm) = (0.0, 0.0, 0.0);
-                assert!(nothing.contains(&spec), "{method}");
+                (spec.thin, spec.train.schedule) = (ThinSpec::none(), None);
+            }
+            assert_eq!(candidates, nothing, "{method}");
+        }
+    }
+
+    #[test]
+    fn every_remedy_has_an_effect_also_without_hidden_layers() {
+        for hidden in [vec![], vec![8, 8]] {
+            let mut base = Spec::default();
+            base.network.hidden = hidden;
+            for method in Method::ALL.into_iter().filter(|method| thins(*method)) {
+                for spec in method.candidates(&base) {
+                    let rates = spec.thin.rates(base.network.hidden.len()).unwrap();
+                    assert!(rates.iter().any(|&rate| rate > 0.0), "{method}: {rates:?}");
+                }
             }
         }
-        assert_eq!(Method::Ensemble.candidates(&base), nothing);
+    }
+
+    fn thins(method: Method) -> bool {
+        use Method::{Concrete, Dropconnect, Dropout, DropoutMaxNorm, Gaussian};
+        matches!(method, Dropout | DropoutMaxNorm | Gaussian | Dropconnect | Concrete)
     }
 
     #[test]
@@ -285,7 +312,7 @@ mod tests {
         assert_eq!((spec.train.epochs, spec.train.patience, spec.ensemble.members), (40, Some(40), 1));
         let spec = Method::Ensemble.run(&Method::Ensemble.candidates(&Spec::default())[0], 40, 5);
         assert_eq!((spec.train.patience, spec.ensemble.members), (Some(0), 5));
-        assert_eq!(Method::Ensemble.settings(&spec), "5 members, learning rate 0.000125");
+        assert_eq!(Method::Ensemble.settings(&spec), "5 members, learning rate 0.0005");
     }
 
     #[test]
@@ -293,10 +320,10 @@ mod tests {
         let of = |method: Method, index: usize| {
             method.settings(&method.run(&method.candidates(&Spec::default())[index], 10, 5))
         };
-        assert_eq!(of(Method::Nothing, 4), "learning rate 0.002");
-        assert_eq!(of(Method::EarlyStopping, 5), "constant, learning rate 0.002");
-        assert_eq!(of(Method::L1, 0), "l1 0.000001, learning rate 0.001");
-        assert_eq!(of(Method::DropoutMaxNorm, 7), "rate 0.5, inputs 0.2, norm 3, learning rate 0.004");
-        assert_eq!(of(Method::Concrete, 3), "length scale 0.1, learning rate 0.004");
+        assert_eq!(of(Method::Nothing, 1), "learning rate 0.002");
+        assert_eq!(of(Method::EarlyStopping, 5), "constant, learning rate 0.004");
+        assert_eq!(of(Method::L1, 0), "l1 0.000001, learning rate 0.0005");
+        assert_eq!(of(Method::DropoutMaxNorm, 7), "rate 0.5, inputs 0.2, norm 3, learning rate 0.008");
+        assert_eq!(of(Method::Concrete, 3), "length scale 0.1, learning rate 0.003");
     }
 }

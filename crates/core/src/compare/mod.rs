@@ -35,6 +35,7 @@ mod summary;
 
 pub use comparison::compare;
 pub use events::Event;
+pub use folder::{files, has_begun};
 pub use method::Method;
 pub use record::{Candidate, Measured, Plan, Run, Stage};
 pub use setup::{Sets, Setup};

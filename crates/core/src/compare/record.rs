@@ -32,14 +32,14 @@ pub(super) struct Begun {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// The search for the settings of each method.
-    Search,
+    /// A rung of the search for the settings of each method, from 0 on.
+    Search(usize),
     /// The runs with what was found.
     Runs,
 }
 
-/// How many epochs each method has, so that all take the same time. It is made from measured speeds, so it
-/// is written down: what follows from it can be done again to the bit.
+/// How many epochs each method has from a stage on, so that all take the same time. It is made from measured
+/// speeds, so it is written down: what follows from it can be done again to the bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// What it is for.
@@ -62,9 +62,10 @@ impl Plan {
         self.epochs.get(&method.searched()).copied().unwrap_or(1)
     }
 
-    /// Whether more minutes would give no method more epochs.
-    pub fn is_capped(&self) -> bool {
-        self.epochs.values().all(|&epochs| epochs >= self.most)
+    /// The methods to which more minutes would give no more epochs.
+    pub fn capped(&self) -> Vec<Method> {
+        let capped = self.epochs.iter().filter(|(_, epochs)| **epochs >= self.most);
+        capped.map(|(&method, _)| method).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use thinnet_kernels::Isa;
@@ -12,10 +13,11 @@ use super::record::{Measured, Record};
 use super::search::Chosen;
 use super::setup::Ready;
 use super::{Event, Method, Plan, Run};
-use crate::data::Examples;
+use crate::data::{Data, Examples};
 use crate::error::{Error, Result};
 use crate::measure::mean_absolute_correlation;
 use crate::model::{Fitted, Model};
+use crate::report::typed;
 use crate::thin::{self, Thinning};
 use crate::train::{Threads, side_by_side};
 
@@ -27,6 +29,7 @@ impl Comparison<'_> {
     /// written down already is not run again. In the order of seeds and of methods.
     pub fn runs(&self, chosen: &BTreeMap<Method, Chosen>, plan: &Plan) -> Result<Option<Vec<Run>>> {
         let mut methods = self.setup.methods.clone();
+        methods.retain(|method| chosen.contains_key(&method.searched()));
         // The longest first, so that no lane is left alone with it.
         methods.sort_by_key(|method| Reverse(method.networks(self.setup.members)));
         let seeds = self.setup.run_seeds();
@@ -89,8 +92,9 @@ impl Comparison<'_> {
 
     /// The command line that does a run again.
     fn command(&self) -> String {
-        let valid = self.sets.valid.map_or(String::new(), |valid| format!(" --valid {}", valid.name()));
-        format!("thinnet fit {} --spec THIS-FILE{valid}", self.sets.data.name())
+        let named = |data: &Data| typed(Path::new(&data.name()));
+        let valid = self.sets.valid.map_or(String::new(), |valid| format!(" --valid {}", named(valid)));
+        format!("thinnet fit {} --spec THIS-FILE{valid}", named(self.sets.data))
     }
 }
 

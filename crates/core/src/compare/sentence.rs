@@ -30,17 +30,19 @@ pub(super) fn sentence(methods: &[Summary], best: Method) -> String {
 }
 
 fn nothing_is_best(nothing: &Summary, methods: &[Summary]) -> String {
-    let loss = nothing.loss_name();
-    let better = better(methods);
-    match better.is_empty() {
-        true => format!(
-            "Use nothing: no remedy lowers the {loss} of the test rows, {}, by more than other seeds could turn.",
-            number(nothing.test_loss().mean)
-        ),
-        false => format!(
-            "The data do not tell: the validation rows favour nothing, but on the test rows the {loss} of {} \
-             is lower.",
+    let (loss, own) = (nothing.loss_name(), number(nothing.test_loss().mean));
+    let (better, mut tested) = (better(methods), rivals(methods).peekable());
+    if !better.is_empty() {
+        return format!(
+            "The data do not tell: the validation rows favour nothing, but on the test rows the {loss} of {} is lower.",
             listed(&better)
+        );
+    }
+    match tested.peek().is_some() && tested.all(|(_, against)| against.counts()) {
+        true => format!("Use nothing: its {loss} on the test rows is {own}, and every remedy does worse."),
+        false => format!(
+            "No remedy is shown to help: the validation rows favour nothing, and on the test rows the {loss} of none is \
+             lower than its {own} by more than other seeds could turn."
         ),
     }
 }
@@ -49,18 +51,27 @@ fn a_remedy_is_best(chosen: &Summary, nothing: &Summary, against: Against, metho
     let (best, loss) = (chosen.method, chosen.loss_name());
     let [own, others] = [chosen, nothing].map(|summary| number(summary.test_loss().mean));
     let p = p_value(against.p_holm);
+    let helpful = helpful(methods);
+    let but = match helpful.is_empty() {
+        true => String::new(),
+        false => format!(" That of {} is lower than that of nothing.", listed(&helpful)),
+    };
     match (against.counts(), against.difference.mean < 0.0) {
         (true, true) => format!(
             "Use {best}: its {loss} on the test rows is {own}, and that of nothing {others} ({p}). {}",
             beside(chosen, methods)
         ),
-        (true, false) => format!(
+        (true, false) if helpful.is_empty() => format!(
             "Use nothing, or more validation rows: these favour {best}, but on the test rows its {loss} is {own}, \
              and that of nothing {others} ({p})."
         ),
+        (true, false) => format!(
+            "The data do not tell: the validation rows favour {best}, but on the test rows its {loss} is {own}, and \
+             that of nothing {others} ({p}).{but}"
+        ),
         (false, _) => format!(
             "The data do not tell: the validation rows favour {best}, but on the test rows its {loss} is {own} \
-             and that of nothing {others}, which other seeds could turn ({p})."
+             and that of nothing {others}, which other seeds could turn ({p}).{but}"
         ),
     }
 }
@@ -79,7 +90,7 @@ fn beside(chosen: &Summary, methods: &[Summary]) -> String {
         (false, _) => {
             sentences.push(format!("{} cannot be told from {}.", capital(&listed(&same)), chosen.method));
         }
-        (true, true) => sentences.push("Every other method does worse.".into()),
+        (true, true) => sentences.push("Every other method of the same cost does worse.".into()),
         (true, false) => {}
     }
     sentences.join(" ")
@@ -89,6 +100,13 @@ fn beside(chosen: &Summary, methods: &[Summary]) -> String {
 fn better(methods: &[Summary]) -> Vec<Method> {
     let lower = |against: &Against| against.counts() && against.difference.mean < 0.0;
     rivals(methods).filter(|(_, against)| lower(against)).map(|(method, _)| method).collect()
+}
+
+/// The methods of the same cost whose test loss is lower than that of nothing.
+fn helpful(methods: &[Summary]) -> Vec<Method> {
+    let lower = |against: Against| against.counts() && against.difference.mean < 0.0;
+    let same_cost = methods.iter().filter(|of| of.method != Method::Ensemble);
+    same_cost.filter(|of| of.against_nothing.is_some_and(lower)).map(|of| of.method).collect()
 }
 
 /// The other methods of the same cost, but for nothing, with their tests against the best.
@@ -162,7 +180,7 @@ mod tests {
         says(
             &alone,
             "Use dropout: its nll on the test rows is 0.2125, and that of nothing 0.5150 (p < 0.001). Every other \
-             method does worse.",
+             method of the same cost does worse.",
         );
         let better = [(Nothing, 0.5, &[0.9, 0.93, 0.92, 0.91][..]), (L1, 0.2, HIGH), (Dropout, 0.3, LOW)];
         says(
@@ -187,10 +205,29 @@ mod tests {
     }
 
     #[test]
+    fn a_remedy_that_helps_is_named_whatever_the_validation_rows_favour() {
+        says(
+            &[(Nothing, 0.5, HIGH), (L2, 0.2, NEAR), (Dropout, 0.3, LOW)],
+            "The data do not tell: the validation rows favour l2, but on the test rows its nll is 0.5150 and that of \
+             nothing 0.5150, which other seeds could turn (p = 1.000). That of dropout is lower than that of nothing.",
+        );
+        says(
+            &[(Nothing, 0.5, HIGH), (Dropout, 0.2, &[0.9, 0.93, 0.92, 0.91]), (L2, 0.3, LOW)],
+            "The data do not tell: the validation rows favour dropout, but on the test rows its nll is 0.9150, and that \
+             of nothing 0.5150 (p < 0.001). That of l2 is lower than that of nothing.",
+        );
+    }
+
+    #[test]
     fn nothing_may_be_best() {
         says(
             &[(Nothing, 0.1, HIGH), (L1, 0.2, NEAR)],
-            "Use nothing: no remedy lowers the nll of the test rows, 0.5150, by more than other seeds could turn.",
+            "No remedy is shown to help: the validation rows favour nothing, and on the test rows the nll of none is \
+             lower than its 0.5150 by more than other seeds could turn.",
+        );
+        says(
+            &[(Nothing, 0.1, LOW), (L1, 0.2, HIGH), (L2, 0.2, HIGH)],
+            "Use nothing: its nll on the test rows is 0.2125, and every remedy does worse.",
         );
         says(
             &[(Nothing, 0.1, HIGH), (L1, 0.2, LOW), (L2, 0.2, ALIKE)],

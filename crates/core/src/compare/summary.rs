@@ -155,7 +155,13 @@ pub fn measures(run: &Run, of: &Measured) -> Vec<(&'static str, Option<f64>)> {
 }
 
 impl Compared {
-    pub(super) fn new(setup: &Setup, first: &Ready, runs: Vec<Run>, plan: Plan) -> Result<Self> {
+    /// `plan` is that of the runs, beside that of the search's last rung.
+    pub(super) fn new(
+        setup: &Setup,
+        first: &Ready,
+        runs: Vec<Run>,
+        (plan, searched): (Plan, &Plan),
+    ) -> Result<Self> {
         let (mut methods, mut failed) = (Vec::new(), Vec::new());
         for &method in &setup.methods {
             let own: Vec<Run> = runs.iter().filter(|run| run.method == method).cloned().collect();
@@ -177,7 +183,7 @@ impl Compared {
         Ok(Self {
             prepared: first.prepared.clone(),
             test_rows: first.test.rows(),
-            sentence: sentence(&methods, best),
+            sentence: hurried(&plan, searched).unwrap_or_else(|| sentence(&methods, best)),
             methods,
             failed,
             best,
@@ -209,6 +215,16 @@ impl Compared {
     pub fn of(&self, method: Method) -> Option<&Summary> {
         self.methods.iter().find(|summary| summary.method == method)
     }
+}
+
+/// Where the runs had far fewer epochs than those by which their settings were found, nothing can be told.
+fn hurried(plan: &Plan, searched: &Plan) -> Option<String> {
+    let cut = |(method, &epochs): (&Method, &u64)| (epochs, searched.epochs(*method));
+    let (epochs, planned) = plan.epochs.iter().map(cut).find(|(epochs, planned)| 2 * epochs < *planned)?;
+    Some(format!(
+        "The data do not tell: the machine became so much slower that runs had {epochs} epochs in the place of \
+         {planned}. Run it again with more minutes."
+    ))
 }
 
 /// The method with the lowest loss on the validation rows: an ensemble, which costs several times the
