@@ -8,10 +8,11 @@ macro_rules! files {
 }
 
 /// Name and text of each study, in the order of docs/studies.md.
-pub const STUDIES: [(&str, &str); 15] = files! {
+pub const STUDIES: [(&str, &str); 16] = files! {
     "srivastava-table-9"
     "srivastava-table-2"
     "srivastava-table-2-wide"
+    "srivastava-table-2-ensemble"
     "srivastava-figure-11"
     "srivastava-table-10"
     "srivastava-figure-9a"

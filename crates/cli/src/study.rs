@@ -13,8 +13,8 @@ use thinnet::Error;
 use thinnet::measure::McNemar;
 use thinnet::report::{Curve, Series, table};
 use thinnet::study::{
-    Compared, Findings, Happening, Judge, Judged, Line, Measured, PairedRuns, Record, Resampled, Study,
-    Verdict, Version,
+    Compared, Findings, Happening, Judge, Judged, Line, Made, Measured, PairedRuns, Record, Resampled, Study,
+    Version,
 };
 use thinnet::train::{Flow, Threads};
 
@@ -63,7 +63,7 @@ pub fn run(arguments: &arguments::Study) -> anyhow::Result<()> {
             "findings": findings,
         }))?;
     } else {
-        text::print(&report(&study, &findings, &output))?;
+        text::print(&report(&study, &records, &findings, &output))?;
     }
     match study.runs() - records.len() {
         0 => Ok(()),
@@ -149,10 +149,11 @@ fn ended(study: &Study, record: &Record) -> String {
     format!("{variant}, seed {seed}:{shown} {}", text::seconds(found.seconds))
 }
 
-fn report(study: &Study, findings: &Findings, output: &Path) -> String {
+fn report(study: &Study, records: &[Record], findings: &Findings, output: &Path) -> String {
     let head = &study.head;
     let parts = [
         format!("{}\n{}", head.title, head.source),
+        mixed(records),
         lines(study, &findings.lines),
         contrasts(&findings.contrasts),
         paired(&findings.paired),
@@ -161,6 +162,24 @@ fn report(study: &Study, findings: &Findings, output: &Path) -> String {
     ];
     let parts: Vec<&str> = parts.iter().map(|part| part.trim_end()).filter(|part| !part.is_empty()).collect();
     format!("{}\n", parts.join("\n\n"))
+}
+
+/// Says so where not all runs were made by the same thing.
+fn mixed(records: &[Record]) -> String {
+    let mut made: Vec<Option<&Made>> = records.iter().map(|record| record.made.as_ref()).collect();
+    made.sort();
+    made.dedup();
+    if made.len() < 2 {
+        return String::new();
+    }
+    let by = |made: &Option<&Made>| match made {
+        Some(Made { version, instructions, threads }) => {
+            format!("version {version} on {instructions}, {}", text::counted(*threads, "thread", "threads"))
+        }
+        None => "an earlier version".into(),
+    };
+    let all: Vec<String> = made.iter().map(by).collect();
+    format!("Not all runs were made by the same thing, so that times cannot be compared: {}.", all.join("; "))
 }
 
 /// Ours beside theirs, a line for each average of each variant.
@@ -195,11 +214,11 @@ fn lines(study: &Study, lines: &[Line]) -> String {
         }
         Judge::Intervals => {
             "± is half of a 95 % interval: of ours over the runs (Student), of a published error without its own that \
-             of\nthe number of test rows. within: the intervals meet; better, outside: they do not."
+             of\nthe number of test rows. within: the intervals meet; better, outside: they do not; -: fewer than three runs."
         }
         Judge::StandardError => {
             "± is half of a 95 % interval of ours over the runs (Student), and one standard error of the published.\n\
-             within: our mean lies within one standard error of theirs."
+             within: our mean lies within one standard error of theirs; -: fewer than three runs."
         }
     };
     format!("{}{rule}", table(&headers, &rows))
@@ -235,13 +254,7 @@ fn expected(of: &Judged, judge: Judge) -> [String; 2] {
     if of.figure.unconfirmed {
         figure += " (unconfirmed)";
     }
-    let verdict = match of.verdict {
-        None => "-",
-        Some(Verdict::Within) => "within",
-        Some(Verdict::Better) => "better",
-        Some(Verdict::Outside) => "outside",
-    };
-    [figure, verdict.into()]
+    [figure, of.verdict.map_or("-".into(), |verdict| verdict.to_string())]
 }
 
 /// What was compared with each other.
@@ -251,18 +264,24 @@ fn contrasts(contrasts: &[Compared]) -> String {
     }
     let row = |of: &Compared| {
         let unconfirmed = if of.unconfirmed { " (unconfirmed)" } else { "" };
-        let expected = of.expected.map(|value| format!("{value}{}{unconfirmed}", of.unit));
+        let error = match of.expected_half_width {
+            half if half > 0.0 => format!(" ± {half:.*}", decimals(half)),
+            _ => String::new(),
+        };
+        let expected = of.expected.map(|value| format!("{value}{error}{}{unconfirmed}", of.unit));
+        let published: Vec<String> = expected.into_iter().chain(of.says.clone()).collect();
         vec![
             format!("{}: {}", of.measure.title(), of.name),
             of.ours.as_ref().map_or("-".into(), |ours| measured(ours) + of.unit),
             of.p.map_or(String::new(), text::number),
-            expected.or(of.says.clone()).unwrap_or_default(),
+            published.join("; "),
+            of.verdict.map_or(String::new(), |verdict| verdict.to_string()),
         ]
     };
     let rows: Vec<Vec<String>> = contrasts.iter().map(row).collect();
     format!(
         "Pairs of runs with the same seed; p by Student's t test:\n{}",
-        table(&["compared", "ours", "p", "published"], &rows)
+        table(&["compared", "ours", "p", "published", "ours is"], &rows)
     )
 }
 
@@ -284,7 +303,7 @@ fn paired(paired: &[PairedRuns]) -> String {
     };
     let rows: Vec<Vec<String>> = paired.iter().map(row).collect();
     let headers =
-        ["variant", "averages", "only the first right", "only the second", "p of each run", "p of all"];
+        ["variant", "averages", "only the first right", "only the second", "p of each run", "p of the sums"];
     format!(
         "McNemar's test on the same rows; p is small where one average is better:\n{}",
         table(&headers, &rows)
@@ -313,7 +332,19 @@ fn curve(of: &Resampled) -> String {
     let rows: Vec<Vec<String>> = shown.map(row).collect();
     let less = format!("less {}", of.against);
     let headers = ["networks", "error, %", "95 % of draws", &less];
-    format!("{drawn}{}", table(&headers, &rows))
+    format!("{drawn}{}{}\n", table(&headers, &rows), matching(of))
+}
+
+/// From how many networks on their mean is as good as the first average.
+fn matching(of: &Resampled) -> String {
+    let most = of.points.last().map_or(0, |point| point.networks);
+    let each: Vec<String> = of
+        .matching
+        .iter()
+        .map(|networks| networks.map_or(format!("more than {most}"), |networks| networks.to_string()))
+        .collect();
+    let published = of.matches.map_or(String::new(), |matches| format!("; published: about {matches}"));
+    format!("As low as {} from so many networks on, in each run: {}{published}.", of.against, each.join(", "))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use thinnet::study::{Happening, Measure, Record, Study, Version};
+use thinnet::study::{Form, Happening, Measure, Record, Study, Verdict, Version};
 use thinnet::train::{Flow, Threads};
 
 /// A folder of its own for a test, removed at its end.
@@ -35,6 +35,7 @@ minutes = 1
 quick_minutes = 1
 seeds = 2
 show = ["error", "nll"]
+matches = 5
 averages = ["scale", "mc:20", "moments"]
 data = { path = "digits", test_share = 0.5 }
 
@@ -67,6 +68,11 @@ measure = "seconds"
 as = "ratio"
 of.variant = "dropout"
 against.variant = "dropout"
+
+[[contrast]]
+measure = "error"
+of = { variant = "dropout", of = "mc:20", less = "scale" }
+against = { variant = "dropout", of = "scale", less = "scale" }
 "#;
 
 fn parse(text: &str) -> Study {
@@ -153,7 +159,8 @@ fn records_of_other_settings_are_refused() {
 #[test]
 fn findings_are_means_over_the_records() {
     let folder = Folder::new("findings");
-    let study = parse(DIGITS);
+    let mut study = parse(DIGITS);
+    study.head.seeds = 3;
     let records = run(&study, Path::new("."), &folder.0, 2);
     let findings = study.findings(&records).unwrap();
     let lines: Vec<(&str, &str)> =
@@ -162,31 +169,26 @@ fn findings_are_means_over_the_records() {
         lines,
         [("standard", "scale"), ("dropout", "scale"), ("dropout", "mc:20"), ("dropout", "moments")]
     );
-    let error = |at: usize| records[at].found.value(None, Measure::Error).unwrap();
+    let error = |at: usize, of| records[at].found.value(of, Measure::Error).unwrap();
+    let errors = [3, 4, 5].map(|at| error(at, None));
     let ours = findings.lines[1].cells[0].ours.as_ref().unwrap();
-    assert_eq!((ours.mean, ours.values.len()), (0.5 * (error(2) + error(3)), 2));
-    // Student's t with one degree of freedom: 12.706 standard errors, each half of the distance.
-    let half = 12.7062 * 0.5 * (error(2) - error(3)).abs();
+    let mean = errors.iter().sum::<f64>() / 3.0;
+    assert!((ours.mean - mean).abs() < 1e-12 && ours.values == errors);
+    // Student's t with two degrees of freedom: 4.3027 standard errors.
+    let squares = errors.iter().map(|error| (error - mean).powi(2)).sum::<f64>();
+    let half = 4.302653 * (squares / 2.0 / 3.0).sqrt();
     assert!((ours.half_width.unwrap() - half).abs() < 1e-4 * half, "{ours:?}");
     let nll = findings.lines[2].cells[1].expected.as_ref().unwrap();
-    assert_eq!(nll.verdict, Some(thinnet::study::Verdict::Better));
+    assert_eq!(nll.verdict, Some(Verdict::Better));
     assert!(findings.lines[1].cells[1].expected.is_none());
 
-    let contrast = findings.contrasts[0].ours.as_ref().unwrap();
-    assert_eq!(contrast.values, [error(2) - error(0), error(3) - error(1)]);
-    // The interval ends at 0 where p is 0.05.
-    assert_eq!(findings.contrasts[0].p.unwrap() < 0.05, contrast.mean.abs() > contrast.half_width.unwrap());
-    assert_eq!(findings.contrasts[1].p, None);
-    assert_eq!(findings.contrasts[1].ours.as_ref().unwrap().values, [1.0, 1.0]);
-
     // Of rows that only one gets right, the difference is that of the errors.
-    let rows = records[2].found.test_rows as f64;
+    let rows = records[3].found.test_rows as f64;
     let test = &findings.paired[0];
-    assert_eq!((&test.of[..], &test.against[..], test.runs.len()), ("mc:20", "scale", 2));
-    for (run, record) in test.runs.iter().zip(&records[2..]) {
-        let error = |of| record.found.value(Some(of), Measure::Error).unwrap();
+    assert_eq!((&test.of[..], &test.against[..], test.runs.len()), ("mc:20", "scale", 3));
+    for (run, at) in test.runs.iter().zip(3..) {
         let difference = (run.only_second as f64 - run.only_first as f64) / rows * 100.0;
-        assert!((difference - (error("mc:20") - error("scale"))).abs() < 1e-9, "{run:?}");
+        assert!((difference - (error(at, Some("mc:20")) - error(at, Some("scale")))).abs() < 1e-9, "{run:?}");
     }
     assert_eq!(test.all.only_first, test.runs.iter().map(|run| run.only_first).sum::<usize>());
 
@@ -194,7 +196,58 @@ fn findings_are_means_over_the_records() {
     assert_eq!((curve.points.len(), curve.points[9].networks), (10, 10));
     assert!(curve.points[0].error > curve.points[9].error, "{curve:?}");
     assert!(curve.points.iter().all(|point| point.low <= point.error && point.error <= point.high));
-    assert_eq!(curve.error, ours.mean);
+    assert_eq!((curve.error, curve.matches), (ours.mean, Some(5)));
+    for (matching, record) in curve.matching.iter().zip(&records[3..]) {
+        let enough = record.found.curve.iter().filter(|point| point.error <= error_of(record));
+        assert_eq!(*matching, enough.map(|point| point.networks).min());
+    }
+    let made = records[0].made.as_ref().unwrap();
+    assert_eq!((made.threads, &made.version[..]), (2, env!("CARGO_PKG_VERSION")));
+}
+
+fn error_of(record: &Record) -> f64 {
+    record.found.value(None, Measure::Error).unwrap()
+}
+
+#[test]
+fn contrasts_are_pairs_of_runs_beside_what_is_published() {
+    let folder = Folder::new("contrasts");
+    let mut study = parse(DIGITS);
+    study.head.seeds = 3;
+    let records = run(&study, Path::new("."), &folder.0, 2);
+    let findings = |study: &Study| study.findings(&records).unwrap().contrasts;
+    let contrasts = findings(&study);
+    let ours = contrasts[0].ours.as_ref().unwrap();
+    let pairs = records[3..].iter().zip(&records[..3]);
+    assert_eq!(ours.values, pairs.map(|(this, that)| error_of(this) - error_of(that)).collect::<Vec<_>>());
+    // The interval ends at 0 where p is 0.05.
+    assert_eq!(contrasts[0].p.unwrap() < 0.05, ours.mean.abs() > ours.half_width.unwrap());
+    assert_eq!((contrasts[1].p, contrasts[1].verdict), (None, None));
+    assert_eq!(contrasts[1].ours.as_ref().unwrap().values, [1.0, 1.0, 1.0]);
+    // What Monte Carlo gains over weight scaling with dropout, less what it gains over itself, which is nothing.
+    let gain =
+        |record: &Record| record.found.value(Some("mc:20"), Measure::Error).unwrap() - error_of(record);
+    let gains = contrasts[2].ours.as_ref().unwrap();
+    assert_eq!(gains.values, records[3..].iter().map(gain).collect::<Vec<_>>());
+
+    // A low error is good, and so is a high saving.
+    let half = ours.half_width.unwrap();
+    let mut judged = |value: f64, standard_error: f64| {
+        let contrast = &mut study.head.contrast[0];
+        (contrast.value, contrast.standard_error) = (Some(value), Some(standard_error));
+        findings(&study)[0].verdict.unwrap()
+    };
+    assert_eq!(judged(ours.mean + 0.9 * half, 0.0), Verdict::Within);
+    assert_eq!(judged(ours.mean + 1.1 * half, 0.0), Verdict::Better);
+    assert_eq!(judged(ours.mean - 1.1 * half, 0.0), Verdict::Outside);
+    assert_eq!(judged(ours.mean - 1.1 * half, half), Verdict::Within);
+    study.head.contrast[1].form = Form::Saving;
+    study.head.contrast[1].value = Some(-1.0);
+    assert_eq!(findings(&study)[1].verdict, Some(Verdict::Better));
+    // Two pairs are too few.
+    study.head.contrast[1].value = Some(0.0);
+    let few: Vec<Record> = records.iter().filter(|record| record.seed < 2).cloned().collect();
+    assert_eq!(study.findings(&few).unwrap().contrasts[1].verdict, None);
 }
 
 /// An unfinished study says what is there.

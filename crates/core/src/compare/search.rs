@@ -107,7 +107,8 @@ impl Comparison<'_> {
                 let of = |of: &&Candidate| of.method == methods[at] && of.rung == number;
                 let losses: Vec<f64> =
                     ran.iter().filter(of).map(|of| of.loss.unwrap_or(f64::INFINITY)).collect();
-                *left = lowest(&losses, keep).into_iter().map(|place| left[place]).collect();
+                let best = lowest(&losses, keep).into_iter().filter(|&place| losses[place].is_finite());
+                *left = best.map(|place| left[place]).collect();
             }
         }
         let mut chosen = BTreeMap::new();

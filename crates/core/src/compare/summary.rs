@@ -323,6 +323,7 @@ pub(super) mod made_up {
 mod tests {
     use super::made_up::{failed, summaries};
     use super::*;
+    use crate::compare::Stage;
 
     #[test]
     fn the_validation_rows_choose_the_best_of_those_that_cost_the_same() {
@@ -370,5 +371,21 @@ mod tests {
     #[test]
     fn a_method_without_a_result_has_no_summary() {
         assert!(Summary::of(Method::L1, String::new(), vec![failed(Method::L1)]).is_none());
+    }
+
+    #[test]
+    fn nothing_is_told_of_runs_that_were_cut_short() {
+        let plan = |stage, epochs: [u64; 2]| Plan {
+            stage,
+            share: 1.0,
+            epochs: [Method::Nothing, Method::Dropout].into_iter().zip(epochs).collect(),
+            speeds: Default::default(),
+            most: 300,
+            elapsed: 1.0,
+        };
+        let searched = plan(Stage::Search(1), [80, 61]);
+        assert_eq!(hurried(&plan(Stage::Runs, [40, 31]), &searched), None);
+        let sentence = hurried(&plan(Stage::Runs, [40, 30]), &searched).unwrap();
+        assert!(sentence.contains("runs had 30 epochs in the place of 61"), "{sentence}");
     }
 }

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::measure::Student;
 
 /// The 97.5 % quantile of the normal distribution.
-const NORMAL_QUANTILE: f64 = 1.959963984540054;
+pub(super) const NORMAL_QUANTILE: f64 = 1.959963984540054;
 
 /// A published figure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +51,31 @@ pub enum Verdict {
     Better,
     /// Ours is elsewhere.
     Outside,
+}
+
+/// With fewer runs an interval is so wide that nearly everything would be within.
+pub(super) const FEWEST_RUNS: usize = 3;
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Within => "within",
+            Self::Better => "better",
+            Self::Outside => "outside",
+        })
+    }
+}
+
+impl Verdict {
+    /// Of ours less theirs, where so much is too little to be told.
+    pub(super) fn of(good: Good, distance: f64, room: f64) -> Self {
+        match good {
+            _ if distance.abs() <= room => Verdict::Within,
+            Good::Low if distance < 0.0 => Verdict::Better,
+            Good::High if distance > 0.0 => Verdict::Better,
+            _ => Verdict::Outside,
+        }
+    }
 }
 
 /// When ours is within.
@@ -113,22 +138,19 @@ impl Expected {
         })
     }
 
-    /// How ours compares.
+    /// How ours compares; nothing of fewer than three runs.
     ///
     /// # Errors
     /// None that a number of runs can cause.
-    pub fn judge(&self, judge: Judge, ours: &Measured, test_rows: usize) -> Result<Verdict> {
-        let distance = ours.mean - self.value;
+    pub fn judge(&self, judge: Judge, ours: &Measured, test_rows: usize) -> Result<Option<Verdict>> {
+        if ours.values.len() < FEWEST_RUNS {
+            return Ok(None);
+        }
         let room = match (judge, self.error_of_mean()) {
             (Judge::StandardError, Some(error)) => error,
             _ => self.half_width(test_rows)? + ours.half_width.unwrap_or(0.0),
         };
-        Ok(match self.measure.good() {
-            _ if distance.abs() <= room => Verdict::Within,
-            Good::Low if distance < 0.0 => Verdict::Better,
-            Good::High if distance > 0.0 => Verdict::Better,
-            _ => Verdict::Outside,
-        })
+        Ok(Some(Verdict::of(self.measure.good(), ours.mean - self.value, room)))
     }
 }
 
@@ -143,11 +165,11 @@ mod tests {
     }
 
     fn ours(mean: f64, half_width: Option<f64>) -> Measured {
-        Measured { mean, half_width, values: vec![mean] }
+        Measured { mean, half_width, values: vec![mean; 3] }
     }
 
     fn verdict(text: &str, mean: f64, half_width: Option<f64>) -> Verdict {
-        expected(text).judge(Judge::Intervals, &ours(mean, half_width), 10_000).unwrap()
+        expected(text).judge(Judge::Intervals, &ours(mean, half_width), 10_000).unwrap().unwrap()
     }
 
     /// 1 % of 10,000 rows: sqrt(.01 * .99 / 10,000) = 0.0995 %, times 1.96: 0.195.
@@ -192,13 +214,21 @@ mod tests {
     #[test]
     fn one_standard_error_is_narrower() {
         let of = expected("measure = \"rmse\"\nvalue = 2.9\nstandard_error = 0.18");
-        let judge = |judge, mean| of.judge(judge, &ours(mean, Some(0.3)), 50).unwrap();
+        let judge = |judge, mean| of.judge(judge, &ours(mean, Some(0.3)), 50).unwrap().unwrap();
         assert_eq!(judge(Judge::StandardError, 3.07), Verdict::Within);
         assert_eq!(judge(Judge::StandardError, 3.09), Verdict::Outside);
         assert_eq!(judge(Judge::StandardError, 2.7), Verdict::Better);
         assert_eq!(judge(Judge::Intervals, 3.5), Verdict::Within);
         let without = expected("measure = \"rmse\"\nvalue = 2.9");
-        assert_eq!(without.judge(Judge::StandardError, &ours(3.1, Some(0.3)), 50).unwrap(), Verdict::Within);
+        let judged = without.judge(Judge::StandardError, &ours(3.1, Some(0.3)), 50).unwrap();
+        assert_eq!(judged, Some(Verdict::Within));
+    }
+
+    #[test]
+    fn two_runs_are_not_judged() {
+        let of = expected("measure = \"error\"\nvalue = 1.0");
+        let two = Measured { mean: 1.0, half_width: Some(0.5), values: vec![1.0; 2] };
+        assert_eq!(of.judge(Judge::Intervals, &two, 10_000).unwrap(), None);
     }
 
     #[test]

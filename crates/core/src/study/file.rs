@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::spec::placed;
 
 /// The fields of a file that are no part of a run.
-const HEAD: [&str; 10] = [
+const HEAD: [&str; 11] = [
     "title",
     "source",
     "minutes",
@@ -22,6 +22,7 @@ const HEAD: [&str; 10] = [
     "show",
     "judge",
     "side_by_side",
+    "matches",
     "contrast",
 ];
 /// The fields of a variant that are no part of its run.
@@ -75,6 +76,9 @@ pub struct Head {
     /// Runs take one thread each, and several run at a time. Else each takes all threads.
     #[serde(default)]
     pub side_by_side: bool,
+    /// The published number of sampled networks whose mean has at most the error of the first average.
+    #[serde(default)]
+    pub matches: Option<u32>,
     /// What is compared with each other.
     #[serde(default)]
     pub contrast: Vec<Contrast>,
@@ -120,7 +124,10 @@ pub struct Contrast {
     /// What is published of it, in the unit of the form.
     #[serde(default)]
     pub value: Option<f64>,
-    /// What the paper says in words, where it has no number.
+    /// Its standard error, where it is published.
+    #[serde(default)]
+    pub standard_error: Option<f64>,
+    /// What the papers say in words.
     #[serde(default)]
     pub says: Option<String>,
     /// The number has not been compared with its source.
@@ -137,6 +144,9 @@ pub struct Side {
     /// The average, or "layer 1". Left out: the first average of the run.
     #[serde(default)]
     pub of: Option<String>,
+    /// Another average of the same run that is subtracted: the side is then what the one gains over the other.
+    #[serde(default)]
+    pub less: Option<String>,
 }
 
 /// What a contrast computes of a pair of values.

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use super::expected::{FEWEST_RUNS, NORMAL_QUANTILE};
 use super::record::{Found, Paired, Point, Record};
-use super::{Contrast, Expected, Form, Measure, Measured, Side, Study, Variant, Verdict, Version};
+use super::{Contrast, Expected, Form, Good, Measure, Measured, Side, Study, Variant, Verdict, Version};
 use crate::error::Result;
 use crate::measure::{self, McNemar};
 
@@ -73,7 +74,11 @@ pub struct Compared {
     pub p: Option<f64>,
     /// The published number.
     pub expected: Option<f64>,
-    /// What the paper says in words.
+    /// Half the width of its 95 % interval; 0 where no error is published.
+    pub expected_half_width: f64,
+    /// How ours compares, if there are three pairs or more; a quick version is not judged.
+    pub verdict: Option<Verdict>,
+    /// What the papers say in words.
     pub says: Option<String>,
     /// The published number has not been compared with its source.
     pub unconfirmed: bool,
@@ -105,6 +110,10 @@ pub struct Resampled {
     pub error: f64,
     /// The points, each the mean over the runs.
     pub points: Vec<Point>,
+    /// In each run the smallest number of networks whose mean has at most that error; none if no point has.
+    pub matching: Vec<Option<u32>>,
+    /// The published number of them.
+    pub matches: Option<u32>,
 }
 
 impl Study {
@@ -125,9 +134,10 @@ impl Study {
             let found = of(variant);
             lines.extend(self.lines(variant, &found)?);
             paired.extend(tests(variant, &found));
-            curves.extend(resampled(variant, &found));
+            let curve = resampled(variant, &found);
+            curves.extend(curve.map(|curve| Resampled { matches: self.head.matches, ..curve }));
         }
-        let contrasts = self.head.contrast.iter().map(|contrast| compared(contrast, records));
+        let contrasts = self.head.contrast.iter().map(|contrast| self.compared(contrast, records));
         Ok(Findings { lines, contrasts: contrasts.collect::<Result<_>>()?, paired, curves })
     }
 
@@ -171,17 +181,39 @@ impl Study {
             // Its test rows are not those of the paper.
             return Ok(Judged { figure, half_width: 0.0, verdict: None });
         }
-        let verdict = ours.map(|ours| figure.judge(self.head.judge, ours, test_rows)).transpose()?;
+        let verdict = ours.map(|ours| figure.judge(self.head.judge, ours, test_rows)).transpose()?.flatten();
         Ok(Judged { half_width: figure.half_width(test_rows)?, figure, verdict })
+    }
+
+    /// A contrast beside what is published of it.
+    fn compared(&self, contrast: &Contrast, records: &[Record]) -> Result<Compared> {
+        let mut compared = compared(contrast, records)?;
+        let good = match (contrast.form, contrast.measure.good()) {
+            (Form::Saving, Good::Low) => Good::High,
+            (Form::Saving, Good::High) => Good::Low,
+            (_, good) => good,
+        };
+        if let (Version::Full, Some(ours), Some(value)) = (self.version, &compared.ours, compared.expected)
+            && ours.values.len() >= FEWEST_RUNS
+        {
+            let room = ours.half_width.unwrap_or(0.0) + compared.expected_half_width;
+            compared.verdict = Some(Verdict::of(good, ours.mean - value, room));
+        }
+        Ok(compared)
     }
 }
 
 /// A contrast over the runs with the same seed.
 fn compared(contrast: &Contrast, records: &[Record]) -> Result<Compared> {
-    let Contrast { measure, of, against, form, value, says, unconfirmed } = contrast;
+    let Contrast { measure, of, against, form, value, standard_error, says, unconfirmed } = contrast;
     let value_of = |side: &Side, seed: u32| {
         let record = records.iter().find(|record| record.variant == side.variant && record.seed == seed);
-        record?.found.value(side.of.as_deref(), *measure)
+        let found = &record?.found;
+        let value = found.value(side.of.as_deref(), *measure)?;
+        match &side.less {
+            Some(less) => Some(value - found.value(Some(less), *measure)?),
+            None => Some(value),
+        }
     };
     let mut seeds: Vec<u32> = records.iter().map(|record| record.seed).collect();
     seeds.sort_unstable();
@@ -193,13 +225,18 @@ fn compared(contrast: &Contrast, records: &[Record]) -> Result<Compared> {
         Form::Saving => 100.0 * (1.0 - this / that),
         Form::Ratio => this / that,
     });
+    let ours = Measured::of(computed.collect())?;
+    // Differences that are all the same by chance, as those of whole rows can be, have no p.
+    let varies = ours.as_ref().and_then(|ours| ours.half_width).is_some_and(|half_width| half_width > 0.0);
     let p = match form {
-        Form::Difference if these.len() > 1 => Some(measure::Paired::new(&these, &those)?.p),
+        Form::Difference if varies => Some(measure::Paired::new(&these, &those)?.p),
         _ => None,
     };
-    let name = |side: &Side| match &side.of {
-        Some(of) => format!("{} by {of}", side.variant),
-        None => side.variant.clone(),
+    let name = |Side { variant, of, less }: &Side| match (of, less) {
+        (Some(of), Some(less)) => format!("({variant} by {of} less {less})"),
+        (None, Some(less)) => format!("({variant} less {less})"),
+        (Some(of), None) => format!("{variant} by {of}"),
+        (None, None) => variant.clone(),
     };
     let (verb, unit) = match form {
         Form::Difference => ("less", ""),
@@ -210,9 +247,11 @@ fn compared(contrast: &Contrast, records: &[Record]) -> Result<Compared> {
         measure: *measure,
         name: format!("{} {verb} {}", name(of), name(against)),
         unit,
-        ours: Measured::of(computed.collect())?,
+        ours,
         p,
         expected: *value,
+        expected_half_width: NORMAL_QUANTILE * standard_error.unwrap_or(0.0),
+        verdict: None,
         says: says.clone(),
         unconfirmed: *unconfirmed,
     })
@@ -247,11 +286,17 @@ fn resampled(variant: &Variant, found: &[&Found]) -> Option<Resampled> {
             high: mean(|point| point.high),
         }
     };
-    let errors = found.iter().filter_map(|found| found.value(None, Measure::Error));
+    let error_of = |found: &Found| found.value(None, Measure::Error).unwrap_or(f64::NAN);
+    let matching = |found: &&Found| {
+        let error = error_of(found);
+        found.curve.iter().find(|point| point.error <= error).map(|point| point.networks)
+    };
     Some(Resampled {
         variant: variant.name.clone(),
         against: found[0].measures[0].of.clone(),
-        error: errors.sum::<f64>() / runs,
+        error: found.iter().map(|found| error_of(found)).sum::<f64>() / runs,
         points: (0..length).map(point).collect(),
+        matching: found.iter().map(matching).collect(),
+        matches: None,
     })
 }

@@ -47,9 +47,6 @@ pub(super) fn fit(
     first.extend(of_training(&fitted));
     if let Some(spec) = &trial.resample {
         found.curve = resample(model, &examples, spec, threads)?;
-        let error = first.get(&Measure::Error).copied().unwrap_or(f64::NAN);
-        let matching = found.curve.iter().find(|point| point.error <= error);
-        first.extend(matching.map(|point| (Measure::NetworksToMatch, f64::from(point.networks))));
     }
     Ok(Some(found))
 }

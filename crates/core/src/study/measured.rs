@@ -25,8 +25,6 @@ pub enum Measure {
     Seconds,
     /// Milliseconds of a step of training.
     StepMilliseconds,
-    /// The smallest number of sampled networks whose mean has at most the error of the first average.
-    NetworksToMatch,
     /// The mean activation of a hidden layer on the test rows, before anything is scaled for prediction.
     MeanActivation,
     /// Activations near zero, in percent.
@@ -64,7 +62,6 @@ impl Measure {
             Measure::LogLikelihood => "log-likelihood",
             Measure::Seconds => "seconds",
             Measure::StepMilliseconds => "step, ms",
-            Measure::NetworksToMatch => "networks to match",
             Measure::MeanActivation => "mean activation",
             Measure::Sparsity => "near 0, %",
             Measure::Correlation => "correlation",
@@ -78,9 +75,7 @@ impl Measure {
     pub fn good(self) -> Good {
         match self {
             Measure::LogLikelihood => Good::High,
-            Measure::MeanActivation | Measure::Sparsity | Measure::NetworksToMatch | Measure::Interaction => {
-                Good::Neither
-            }
+            Measure::MeanActivation | Measure::Sparsity | Measure::Interaction => Good::Neither,
             Measure::EffectiveRank => Good::High,
             _ => Good::Low,
         }

@@ -47,6 +47,6 @@ pub use expected::{Expected, Judge, Verdict};
 pub use file::{Contrast, Form, Head, Side, Study, Variant, Version};
 pub use findings::{Cell, Compared, Findings, Judged, Line, PairedRuns, Resampled};
 pub use measured::{Good, Measure, Measured};
-pub use record::{Chosen, Found, Of, Paired, Point, Record};
+pub use record::{Chosen, Found, Made, Of, Paired, Point, Record};
 pub use run::{Happening, Listener};
 pub use trial::{Choices, Grid, Published, Resampling, Source, Taus, Trial};

@@ -23,6 +23,21 @@ pub struct Record {
     pub trial: Trial,
     /// What came out of it.
     pub found: Found,
+    /// By what; none in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Made>,
+}
+
+/// By what a run was made. Bits depend on the version and the instruction set, seconds also on the threads.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Made {
+    /// The version of thinnet.
+    pub version: String,
+    /// The instruction set: "avx2".
+    pub instructions: String,
+    /// The threads of the run.
+    pub threads: usize,
 }
 
 /// What came out of a run.

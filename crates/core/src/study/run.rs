@@ -7,10 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
+use thinnet_kernels::Isa;
+
 use super::autoencoder::autoencode;
 use super::fit::{Watch, fit};
 use super::grid::fit_split;
-use super::record::{Found, Record};
+use super::record::{Found, Made, Record};
 use super::source::Rows;
 use super::trial::{Source, Trial};
 use super::{Study, Variant};
@@ -184,7 +186,12 @@ impl Task<'_> {
         })?;
         let Some(mut found) = found else { return Ok(None) };
         found.seconds = began.elapsed().as_secs_f64();
-        let record = Record { variant: name.clone(), seed, trial: trial.clone(), found };
+        let made = Some(Made {
+            version: env!("CARGO_PKG_VERSION").into(),
+            instructions: Isa::from_environment().map_err(Error::Machine)?.to_string(),
+            threads: threads.count(),
+        });
+        let record = Record { variant: name.clone(), seed, trial: trial.clone(), found, made };
         record.write(&Record::path(output, self.variant, seed))?;
         tell(&Happening::Ended(&record));
         Ok(Some(record))
