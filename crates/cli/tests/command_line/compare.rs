@@ -41,7 +41,11 @@ fn a_person_reads_tables_and_a_sentence() {
     }
     let lines = |start: &str| ran.stdout.lines().filter(|line| line.starts_with(start)).count();
     assert_eq!((lines("nothing  "), lines("dropout  ")), (3, 3), "{}", ran.stdout);
-    assert!(lines("The data do not tell") + lines("Use ") == 1, "{}", ran.stdout);
+    assert!(
+        lines("The data do not tell") + lines("Use ") + lines("No remedy is shown to help") == 1,
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
@@ -96,6 +100,34 @@ fn a_page_shows_the_answer() {
     }
     let error = folder.fails(1, &format!("compare classes.csv {SMALL} -o other --report no/such.html"));
     assert!(error.contains("cannot write no/such.html") && !folder.path("other").exists(), "{error}");
+}
+
+#[test]
+fn a_page_replaces_nothing_of_the_comparison() {
+    let folder = Folder::with_data("compare-over");
+    for page in ["new/results.json", "new/best.thinnet"] {
+        let error = folder.fails(2, &format!("compare classes.csv -q {SMALL} -o new --report {page}"));
+        assert!(error.contains("--report would write over"), "{page}: {error}");
+    }
+    folder.good(&format!("compare classes.csv -q {SMALL} -o new --report new/page.html"));
+    assert!(folder.path("new/page.html").exists());
+    for page in
+        ["new/results.json", "new/best.thinnet", "new/models/nothing.thinnet", "new/specs/dropout-1.toml"]
+    {
+        let line = format!("compare classes.csv -q {SMALL} -o new --resume --report {page}");
+        let error = folder.fails(2, &line);
+        assert!(error.contains("--report would write over"), "{page}: {error}");
+    }
+}
+
+#[test]
+fn names_with_spaces_can_be_typed_again() {
+    let folder = Folder::with_data("compare-spaces");
+    folder.write("my classes.csv", &classes(240));
+    let mut command = folder.command(&format!("compare -q {SMALL} -o left"));
+    assert!(command.arg("my classes.csv").status().unwrap().success());
+    let spec = String::from_utf8(folder.read("left/specs/nothing-0.toml")).unwrap();
+    assert!(spec.starts_with("# thinnet fit 'my classes.csv' --spec THIS-FILE\n"), "{spec}");
 }
 
 #[test]
