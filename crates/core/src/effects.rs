@@ -39,6 +39,12 @@ impl Spec {
                 "only optimizer = \"adamw\" has it; set that, take train.l2, or leave it out",
             ),
             (
+                matches!(train.optimizer, Optimizer::Adam | Optimizer::Adamw)
+                    && train.momentum != TrainSpec::default().momentum,
+                "train.momentum",
+                "only optimizer = \"sgd\" and \"nesterov\" have it; set one, or leave it out",
+            ),
+            (
                 thin.drop != Drop::Standout && thin.standout_slope != default.standout_slope,
                 "thin.standout_slope",
                 "only drop = \"standout\" has it; set that, or leave it out",
@@ -67,6 +73,16 @@ impl Spec {
                 thin.pool > 0 && !self.has_noise()?,
                 "thin.pool",
                 "only layers with a rate above 0 have masks, and there is none; set thin.hidden",
+            ),
+            (
+                thin.schedule != default.schedule && !self.has_noise()?,
+                "thin.schedule",
+                "no rate is above 0, so that there is none to change; set thin.hidden, or leave it out",
+            ),
+            (
+                thin.count != default.count && !self.has_noise()?,
+                "thin.count",
+                "nothing is dropped, so that all are kept; set thin.hidden, or leave it out",
             ),
             (
                 train.pair != Pair::None && !self.has_noise()?,
@@ -151,6 +167,10 @@ mod tests {
             ("train.huber_delta = 2.0", "train.huber_delta"),
             ("train = { loss = \"squared\", huber_delta = 2.0 }", "train.huber_delta"),
             ("train.weight_decay = 0.1", "train.weight_decay"),
+            ("train.momentum = \"0.5\"", "train.momentum"),
+            ("train = { optimizer = \"adamw\", momentum = \"linear:0.5:0.9:100\" }", "train.momentum"),
+            ("thin = { hidden = 0.0, schedule = \"linear:0:1\" }", "thin.schedule"),
+            ("thin = { hidden = 0.0, count = \"exact\" }", "thin.count"),
             ("thin.standout_slope = 2.0", "thin.standout_slope"),
             ("thin = { drop = \"gaussian\", divergence_warmup = 9 }", "thin.divergence_warmup"),
             ("thin = { drop = \"variational\", length_scale = 1.0 }", "thin.length_scale"),
@@ -173,6 +193,8 @@ mod tests {
             "train = { loss = \"huber\", huber_delta = 2.0 }",
             "train.weight_decay = 0.0",
             "train = { optimizer = \"adamw\", weight_decay = 0.1 }",
+            "train = { optimizer = \"nesterov\", momentum = \"0.5\" }",
+            "thin = { hidden = 0.0, input = 0.2, schedule = \"linear:0:1\", count = \"exact\" }",
             "thin = { drop = \"standout\", standout_slope = 2.0 }",
             "thin = { drop = \"sparse-variational\", hidden = 0.0, divergence_warmup = 9 }\ntrain.pair = \"r-drop:1\"",
             "thin = { drop = \"concrete\", length_scale = 1.0, precision = 2.0 }",
