@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use thinnet_kernels::Isa;
 
+use super::room;
 use super::side_by_side::{self, Trained};
 use super::{Evaluation, MembersEvaluation, Model};
 use crate::average::{self, Average, Averaged, Link, ensemble};
@@ -93,6 +94,7 @@ pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepare
     let spec = spec.completed(&pipeline, learned.len(), train.rows(), valid.is_some());
     let prepared = Prepared { spec, pipeline, train, valid, fingerprint, warnings };
     prepared.spec.check_effects_on(prepared.pipeline.task(), prepared.valid.is_some())?;
+    room::check(&prepared.spec, prepared.pipeline.input_units(), prepared.pipeline.output_units())?;
     prepared.check_average()?;
     Ok(prepared)
 }

@@ -21,6 +21,7 @@ mod members;
 mod precision;
 mod predict;
 mod pruned;
+mod room;
 mod side_by_side;
 mod stored;
 mod write;
