@@ -144,6 +144,7 @@ fn what_cannot_be_compared_is_told() {
     refused(2, "classes.csv --minutes 0", "minutes: must be above 0");
     refused(1, "missing.csv", "missing.csv");
     refused(1, "classes.csv --target labels", "did you mean \"label\"?");
+    refused(1, "classes.csv --valid 0", "0 of its 240 rows validate");
     refused(1, "classes.csv --test 0.05", "12 of its 240 rows test");
     refused(1, "classes.csv --minutes 0.00001", "are too few");
     folder.write("few.csv", &classes(40));
