@@ -66,6 +66,19 @@ fn without_held_out_rows_the_page_says_so() {
 }
 
 #[test]
+fn rows_that_are_set_aside_are_told_of() {
+    let folder = Folder::with_data("page-test-part");
+    let rows = |options: &str| {
+        let (html, _) = page(&folder, &format!("fit classes.csv {SMALL} {options}"));
+        let (_, from) = html.split_once("<dt>Rows</dt><dd>").unwrap();
+        from.split_once("</dd>").unwrap().0.to_string()
+    };
+    let test = ", and a share of 0.2 of all set aside as the test part";
+    assert_eq!(rows("--test 0.2"), format!("154 to train on, 38 to validate{test}"));
+    assert_eq!(rows(""), "192 to train on, 48 to validate");
+}
+
+#[test]
 fn what_cannot_be_shown_is_left_out() {
     let folder = Folder::with_data("page-rest");
     let letters: String = (0..480).map(|row| format!("{},{},c{}\n", row % 24, row % 7, row % 24)).collect();
