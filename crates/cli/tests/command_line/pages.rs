@@ -66,6 +66,18 @@ fn without_held_out_rows_the_page_says_so() {
 }
 
 #[test]
+fn only_a_run_that_thins_is_said_to_thin() {
+    let folder = Folder::with_data("page-thins");
+    for (options, thins) in [("", true), ("--dropout 0", false), ("--dropout 0 --input-dropout 0.2", true)] {
+        let (html, _) = page(&folder, &format!("fit classes.csv {SMALL} {options} -o m.thinnet"));
+        assert_eq!(html.contains("thinned networks</li>"), thins, "{options}");
+        assert_eq!(html.contains("harder task"), thins, "{options}");
+        let measured = folder.good("measure m.thinnet classes.csv --rows 60 --pairs 2");
+        assert_eq!(measured.contains("harder task"), thins, "{options}");
+    }
+}
+
+#[test]
 fn rows_that_are_set_aside_are_told_of() {
     let folder = Folder::with_data("page-test-part");
     let rows = |options: &str| {
