@@ -2,11 +2,15 @@
 //! without dropout.
 
 use std::f64::consts::TAU;
+use std::fs;
 use std::io::Write;
 use std::panic;
+use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
+use clap::CommandFactory;
+use clap::error::ErrorKind;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use thinnet::average::{Average, Link, average};
@@ -19,7 +23,7 @@ use thinnet::thin::{Rates, ThinSpec, Thinning};
 use thinnet::train::{Ended, Flow, Threads, TrainSpec, Trainer};
 use thinnet::{Error, Isa};
 
-use crate::arguments::Elephant as Arguments;
+use crate::arguments::{Arguments as CommandLine, Elephant as Arguments};
 use crate::{output, progress, text};
 
 /// Noisy points to learn from.
@@ -38,7 +42,10 @@ const RATE: f32 = 0.5;
 /// Draws the elephant, trains both networks, and reports.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let began = Instant::now();
-    arguments.output.as_deref().map_or(Ok(()), |picture| output::check("-o", picture, &[]))?;
+    if let Some(picture) = &arguments.output {
+        check_ending(picture)?;
+        output::check("-o", picture, &[])?;
+    }
     let task = Task::new(arguments)?;
     let networks = both(&task, arguments)?;
     if let Some(path) = &arguments.output {
@@ -50,6 +57,18 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         text::print(&report(&task, &networks, arguments, began.elapsed().as_secs_f64()))?;
     }
     Ok(())
+}
+
+/// Refuses a name that says that something else than SVG is in the file, which other programs would believe.
+/// A pipe or a device is read by whoever asked for it, and a name without an ending promises nothing.
+fn check_ending(picture: &Path) -> anyhow::Result<()> {
+    let ending = picture.extension().map_or(String::new(), |ending| ending.to_string_lossy().to_lowercase());
+    let is_stream = fs::metadata(picture).is_ok_and(|found| !found.is_file() && !found.is_dir());
+    if is_stream || ending.is_empty() || ending == "svg" {
+        return Ok(());
+    }
+    let problem = format!("the picture is SVG: -o {} must end in .svg", picture.display());
+    Err(CommandLine::command().error(ErrorKind::ValueValidation, problem).into())
 }
 
 /// What is to be learned: an outline, from noisy points of it.
@@ -174,6 +193,10 @@ fn both(task: &Task, arguments: &Arguments) -> thinnet::Result<[Network; 2]> {
 
 /// What is printed.
 fn report(task: &Task, networks: &[Network; 2], arguments: &Arguments, seconds: f64) -> String {
+    let next = match &arguments.output {
+        Some(picture) => format!("; {} holds the picture.", picture.display()),
+        None => format!(". Next: {} -o elephant.svg", arguments.again()),
+    };
     let [one, two, three, four, five] = task.elephant.parameters.map(complex);
     format!(
         "Von Neumann's elephant: {one}, {two}, {three} and {four} draw it, 8 numbers in all;\n\
@@ -181,7 +204,7 @@ fn report(task: &Task, networks: &[Network; 2], arguments: &Arguments, seconds: 
          {}-{UNITS}-2 relu learns the outline from cosine and sine of t to {HARMONICS}t; {}, seed {}\n\
          standard: every unit in every step\ndropout:  drops {RATE} of hidden units, one mask for each slice\n\n\
          {}distances: root mean squares between points of the same t; the elephant is {WIDTH} wide\n\n\
-         {}\n\n{} in all. Next: thinnet elephant -o elephant.svg\n",
+         {}\n\n{} in all{next}\n",
         drawings(task, networks, arguments),
         2 * HARMONICS,
         text::counted(arguments.epochs as usize, "epoch", "epochs"),

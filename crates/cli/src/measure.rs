@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use thinnet::average::Average;
 use thinnet::data::Data;
 use thinnet::measure::{Coadaptation, Effort, Estimate, InferenceGap, Interaction, Overfitting};
-use thinnet::model::{Measures, Model};
+use thinnet::model::{Measures, Member, Model};
 use thinnet::report::{Cell, Curve, Series, table};
 use thinnet::train::Threads;
 
 use crate::arguments::Measure;
 use crate::page::{self, Shown};
-use crate::{evaluate, fit, output, text};
+use crate::{describe, evaluate, fit, output, text};
 
 /// Measures and prints.
 pub fn run(arguments: &Measure) -> anyhow::Result<()> {
@@ -50,7 +50,7 @@ pub fn run(arguments: &Measure) -> anyhow::Result<()> {
             data.name(),
             text::counted(measures.rows, "row", "rows")
         ),
-        overfitting(measures.overfitting.as_ref(), model.members()[member].run.chosen_epoch),
+        overfitting(measures.overfitting.as_ref(), &model, member),
         coadaptation(&measures.coadaptation),
         silenced(&measures, &effort),
         inference_gap(measures.inference_gap),
@@ -99,19 +99,26 @@ fn write_page(
 /// What is said in place of a gap.
 pub const NOTHING_HELD_OUT: &str = "The run held no rows out, so it cannot be told.";
 
-fn overfitting(of: Option<&Overfitting>, chosen_epoch: u64) -> String {
+fn overfitting(of: Option<&Overfitting>, model: &Model, member: usize) -> String {
     let Some(of) = of else {
         return format!("OVERFITTING\n{NOTHING_HELD_OUT}");
     };
     let gaps: Vec<f64> = of.gaps.iter().map(|gap| gap.gap).collect();
     let series = Series { name: "gap: held-out loss minus training loss", values: &gaps };
     let curve = Curve { height: 6, ..Curve::default() }.draw(&[series]);
+    let Member { number, run, .. } = &model.members()[member];
+    let thinned = match describe::thinning(&model.spec.member(*number)) {
+        Some(_) => {
+            " The training loss is that of the thinned networks,\nwhich have the harder task: with dropout the gap \
+             can lie below 0."
+        }
+        None => "",
+    };
     format!(
-        "OVERFITTING\n{curve}\n{}\n{}\n\
-         The model has the parameters of epoch {chosen_epoch}. The training loss is that of the thinned networks,\n\
-         which have the harder task: with dropout the gap can lie below 0.",
+        "OVERFITTING\n{curve}\n{}\n{}\nThe model has the parameters of epoch {}.{thinned}",
         gap(of),
         lost(of),
+        run.chosen_epoch
     )
 }
 

@@ -47,6 +47,16 @@ pub fn layout(seen: &Seen, width: u32, dark: bool) -> Result<()> {
         let contrast = seen.contrast(colour, "paper");
         ensure!(contrast >= 3.0, "{colour} has a contrast of {contrast:.2}");
     }
+    for mark in &seen.marks {
+        let contrast = mark.contrast(seen.background);
+        ensure!(contrast >= 3.0, "a mark {:?} has a contrast of {contrast:.2}", mark.name);
+    }
+    for (kind, class) in [("lines", "line"), ("bars", "bar"), ("reliability", "share"), ("scatter", "points")]
+    {
+        let is_there = seen.charts.iter().any(|chart| chart.kind == kind);
+        let is_seen = seen.marks.iter().any(|mark| mark.name.split(' ').any(|name| name == class));
+        ensure!(is_seen || !is_there, "the marks of {kind} have no colours");
+    }
     for chart in &seen.charts {
         let shown = chart.drawings.iter().filter(|drawing| drawing.shown).count();
         let expected = if chart.kind == "heat-map" { chart.drawings.len() } else { 1 };
@@ -58,6 +68,18 @@ pub fn layout(seen: &Seen, width: u32, dark: bool) -> Result<()> {
         );
         ensure!(chart.drawings.iter().all(|drawing| !drawing.description.is_empty()), "{}", chart.title);
     }
+    Ok(())
+}
+
+/// Nothing is cut off at the edge of a sheet of paper.
+pub fn paper(driver: &Driver) -> Result<()> {
+    // A4 without margins of 15 mm.
+    driver.print(680)?;
+    let script = "return [...document.querySelectorAll('html, .scroll, pre')]
+        .filter((box) => box.getClientRects().length > 0 && box.scrollWidth > box.clientWidth)
+        .map((box) => `${box.ariaLabel ?? 'the page'}: ${box.scrollWidth} pixels in ${box.clientWidth}`)";
+    let cut = driver.script(script)?;
+    ensure!(cut == json!([]), "on paper the end is cut off of {cut}");
     Ok(())
 }
 

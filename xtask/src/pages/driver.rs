@@ -75,8 +75,15 @@ impl Driver {
         let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.devtools("Emulation.setDeviceMetricsOverride", &size)?;
         let scheme = if dark { "dark" } else { "light" };
-        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        let features =
+            json!({ "media": "", "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.devtools("Emulation.setEmulatedMedia", &features).map(drop)
+    }
+
+    /// A sheet of paper with so much room between its margins.
+    pub fn print(&self, width: u32) -> Result<()> {
+        self.resize(width, false)?;
+        self.devtools("Emulation.setEmulatedMedia", &json!({ "media": "print" })).map(drop)
     }
 
     /// A command of Chromium's own protocol.

@@ -26,6 +26,18 @@ const drawing = (element) => ({
 });
 // A mixed colour is told in parts of 1.
 const channels = (text) => text.match(/[\d.]+/g).slice(0, 3).map((part) => Number(part) * (text.startsWith("color(") ? 255 : 1));
+const opacity = (text) => (text.match(/^rgba\((?:[^,]+,){3}([^)]+)\)|\/ ([\d.]+)\)/) ?? []).slice(1).map(Number).find((part) => part >= 0) ?? 1;
+// What a mark is drawn with: colours, and how opaque they are.
+const mark = (element) => {
+  const style = getComputedStyle(element);
+  const paint = (colour, share) =>
+    colour === "none" ? [] : [{ colour: channels(colour), opacity: opacity(colour) * Number(share) * Number(style.opacity) }];
+  return {
+    name: element.getAttribute("class") ?? element.parentNode.getAttribute("class"),
+    paints: [...paint(style.fill, style.fillOpacity), ...paint(style.stroke, style.strokeOpacity)],
+  };
+};
+const marks = [...document.querySelectorAll("svg :is(.line, .marker, .bar, .share, .points circle, .error, .diagonal, .axis, .place)")].map(mark);
 const colour = (name) => {
   const probe = document.body.appendChild(document.createElement("i"));
   probe.style.color = `var(--${name})`;
@@ -45,6 +57,7 @@ return {
   })),
   tables: [...document.querySelectorAll(".items > .scroll table")].map(table),
   colours: Object.fromEntries(names.map((name) => [name, colour(name)])),
+  marks: [...new Map(marks.map((mark) => [mark.name, mark])).values()],
   background: channels(getComputedStyle(document.body).backgroundColor),
   shades: shaded.map((style) => [channels(style.color), channels(style.backgroundColor)]),
   width: document.documentElement.scrollWidth,

@@ -43,6 +43,7 @@ pub fn run_pages(pictures: Option<&Path>) -> Result<()> {
     let folder = target().join("pages");
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("values.csv"), values())?;
+    fs::write(folder.join("classes.csv"), classes())?;
     // A comparison would only go on where it ended.
     let _ = fs::remove_dir_all(folder.join("compared"));
     let lines = [
@@ -51,6 +52,7 @@ pub fn run_pages(pictures: Option<&Path>) -> Result<()> {
             "values.html",
             "fit values.csv --epochs 30 --hidden 16 --members 2 -o values.thinnet --report values.html",
         ),
+        ("classes.html", "fit classes.csv --epochs 4 --hidden 16 -o classes.thinnet --report classes.html"),
         ("measured.html", "measure digits.thinnet digits --rows 300 --pairs 10 --report measured.html"),
         (
             "compared.html",
@@ -86,7 +88,8 @@ fn look(driver: &Driver, written: &Written, pictures: Option<&Path>) -> Result<(
             picture(driver, width, &pictures.join(format!("{stem}-{name}.png")))?;
         }
     }
-    check::hands(driver)
+    check::hands(driver)?;
+    check::paper(driver).context("paper")
 }
 
 /// What a command answers; every page is written by one that speaks JSON.
@@ -107,6 +110,12 @@ fn values() -> String {
     };
     let rows: String = (0..300).map(row).collect();
     format!("<b>a</b>,\"b & 'c'\",</script><script>throw 1</script>\n{rows}")
+}
+
+/// As many classes as a matrix has, of names that are long beside each other.
+fn classes() -> String {
+    let row = |row: u32| format!("{},{},category_{:02}\n", row % 18, row * 7919 % 101, row % 18);
+    format!("a,b,class\n{}", (0..900).map(row).collect::<String>())
 }
 
 /// A picture of the first screens of a page.

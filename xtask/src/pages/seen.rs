@@ -13,6 +13,8 @@ pub struct Seen {
     /// The tables that belong to no chart.
     pub tables: Vec<Table>,
     pub colours: std::collections::BTreeMap<String, [f64; 3]>,
+    /// One of each kind and colour.
+    pub marks: Vec<Mark>,
     pub background: [f64; 3],
     /// Text and background of each shaded cell.
     pub shades: Vec<[[f64; 3]; 2]>,
@@ -47,6 +49,23 @@ pub struct Drawing {
     pub cells: usize,
     pub areas: usize,
     pub places: usize,
+}
+
+/// What stands for a number in a chart.
+#[derive(Debug, Deserialize)]
+pub struct Mark {
+    /// Its classes.
+    pub name: String,
+    /// What it is filled and outlined with.
+    pub paints: Vec<Paint>,
+}
+
+/// A colour that lets some of what is below it through.
+#[derive(Debug, Deserialize)]
+pub struct Paint {
+    pub colour: [f64; 3],
+    /// From 0 to 1.
+    pub opacity: f64,
 }
 
 /// A table.
@@ -98,6 +117,17 @@ pub fn contrast(colours: [[f64; 3]; 2]) -> f64 {
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }
 
+impl Mark {
+    /// The contrast of what is seen of it on paper: of its area or its outline, whichever is clearer.
+    pub fn contrast(&self, paper: [f64; 3]) -> f64 {
+        let seen = |paint: &Paint| {
+            let mixed = |at: usize| paint.opacity * paint.colour[at] + (1.0 - paint.opacity) * paper[at];
+            contrast([[0, 1, 2].map(mixed), paper])
+        };
+        self.paints.iter().map(seen).fold(1.0, f64::max)
+    }
+}
+
 impl Table {
     /// Checks that a column holds these numbers, unrounded in its `data` elements.
     pub fn holds(&self, column: usize, expected: &[Option<f64>]) -> Result<()> {
@@ -145,6 +175,16 @@ mod tests {
     fn contrast_is_that_of_the_guidelines() {
         assert!((contrast([[0.0; 3], [255.0; 3]]) - 21.0).abs() < 1e-9);
         assert!((contrast([[118.0; 3], [255.0; 3]]) - 4.54).abs() < 0.01);
+    }
+
+    /// Half of black on white is a grey of 127.5, whose luminance is 0.2140.
+    #[test]
+    fn a_mark_is_mixed_with_the_paper() {
+        let paint = |opacity: f64| Paint { colour: [0.0; 3], opacity };
+        let of = |paints: Vec<Paint>| Mark { name: "bar".into(), paints }.contrast([255.0; 3]);
+        assert!((of(vec![paint(0.5)]) - 1.05 / 0.2640).abs() < 0.01);
+        assert!((of(vec![paint(0.5), paint(1.0)]) - 21.0).abs() < 1e-9, "an outline counts");
+        assert_eq!((of(vec![paint(0.0)]), of(Vec::new())), (1.0, 1.0));
     }
 
     #[test]

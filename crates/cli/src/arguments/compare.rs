@@ -38,7 +38,7 @@ pub struct Compare {
     /// dropconnect, concrete and ensemble [default: all]
     #[arg(long, value_name = "METHOD,…", value_delimiter = ',')]
     pub methods: Vec<Method>,
-    /// Minutes of the whole comparison [default: 5]
+    /// Minutes of the whole comparison; the page of --report takes its time after them [default: 5]
     #[arg(long, value_name = "MINUTES", default_value_t = 5.0, hide_default_value = true)]
     pub minutes: f64,
     /// Runs of each method with the settings that were found for it [default: 5]

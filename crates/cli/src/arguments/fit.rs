@@ -94,8 +94,8 @@ pub struct Columns {
     /// The column that says how much each row counts [default: 1 each]
     #[arg(long, value_name = "COLUMN")]
     pub weight: Option<String>,
-    /// Rows that choose the epoch: a fraction of DATA, 0 for none, or a file
-    /// [default: 0.2; 0.1 of more than 10,000 rows; 0 of fewer than 50]
+    /// Rows to choose epochs by, and in a comparison settings: a fraction of DATA, or a file; with fit also
+    /// 0, for none [default: 0.2; 0.1 of more than 10,000 rows; 0 of fewer than 50]
     #[arg(long, value_name = "FRACTION|FILE")]
     pub valid: Option<Rows>,
 }

@@ -12,7 +12,9 @@ use thinnet::compare::{Compared, Event, Sets, Setup, Summary, compare, files, ha
 use thinnet::data::{Data, Part};
 use thinnet::train::{Flow, Threads};
 
-pub use self::tables::{ON_THE_TEST_PART, WHAT_IT_TAKES, is_share, meaning, sampling, shown, tests};
+pub use self::tables::{
+    ON_THE_TEST_PART, WHAT_IT_TAKES, has_ensemble, is_share, meaning, sampling, shown, tests,
+};
 
 use self::lines::Lines;
 use crate::arguments::{Compare, Rows};
@@ -152,6 +154,7 @@ fn write_page(
         compared,
         examples: &test,
         seed: setup.spec.seed,
+        members: setup.members,
         answer: answer.clone(),
     };
     comparison.write(page, &Threads::new(arguments.threads)?)

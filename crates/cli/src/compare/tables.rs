@@ -68,8 +68,8 @@ pub fn is_share(name: &str) -> bool {
     matches!(name, "error" | "coverage_90")
 }
 
-/// What a measure is, in a sentence.
-pub fn meaning(name: &str) -> &'static str {
+/// What a measure of the comparison is, in a sentence or two.
+pub fn meaning(name: &str, compared: &Compared) -> &'static str {
     match name {
         "error" => "The share of test rows whose most probable class is wrong.",
         "nll" => "The negative log-likelihood of the test rows, nats a row: lower is better.",
@@ -86,12 +86,21 @@ pub fn meaning(name: &str) -> &'static str {
             "The overfitting gap: the loss on the test rows less that on the training rows, both of the \
                   whole network."
         }
+        "correlation" if has_ensemble(compared) => {
+            "Co-adaptation: the mean over hidden layers of the mean |correlation| of two units, 0 to 1. That of an \
+             ensemble is that of its first member."
+        }
         "correlation" => {
             "Co-adaptation: the mean over hidden layers of the mean |correlation| of two units, 0 to 1."
         }
         "seconds" => "Seconds of training of one run.",
         _ => "",
     }
+}
+
+/// Whether it must be said whose correlation is that of an ensemble, whose members have units of their own.
+pub fn has_ensemble(compared: &Compared) -> bool {
+    compared.of(Method::Ensemble).is_some()
 }
 
 /// What is measured on the test part, of classes or of values.
@@ -111,7 +120,8 @@ fn what_it_takes(compared: &Compared) -> String {
     };
     let loss = compared.methods.first().map_or("loss", Summary::loss_name);
     format!(
-        "GAP: test {loss} less training {loss}. CORRELATION: mean |correlation| of two units\n{}",
+        "GAP: test {loss} less training {loss}. CORRELATION: mean |correlation| of two units{}\n{}",
+        if has_ensemble(compared) { "; of an ensemble, of its first member" } else { "" },
         measures(compared, &WHAT_IT_TAKES, &["epochs", "settings"], more)
     )
 }

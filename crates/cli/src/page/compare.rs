@@ -30,6 +30,8 @@ pub struct Comparison<'a> {
     pub examples: &'a Examples,
     /// The seed of the first runs.
     pub seed: u32,
+    /// How many networks an ensemble has.
+    pub members: usize,
     /// The answer of `--json`.
     pub answer: Value,
 }
@@ -58,12 +60,12 @@ impl Comparison<'_> {
         let mut sections = vec![self.made(), self.learned(), self.side_by_side()];
         sections.push(self.trust(&shown, threads, &mut data)?);
         if closer.iter().any(|of| !of.measures.coadaptation.is_empty()) {
-            sections.push(without_units(&closer, &shown));
+            sections.push(without_units(&shown));
             for (closer, shown) in closer.iter().zip(&shown) {
                 let (items, mut numbers) = units::inside(shown, threads)?;
                 numbers["measures"] = json!(closer.measures);
                 data["closer"][closer.method.name()] = numbers;
-                let heading = format!("What the units do: {}", closer.method);
+                let heading = format!("What the units do: {}", named(shown));
                 sections.push(Section { heading, items, ..Section::default() });
             }
         }
@@ -75,13 +77,10 @@ impl Comparison<'_> {
     /// Nothing, the best, and dropout if neither has it.
     fn closer(&self) -> Vec<Method> {
         let wanted = [Method::Nothing, self.compared.best, Method::Dropout, Method::DropoutMaxNorm];
-        let thins = |method: &Method| {
-            use Method::{Concrete, Dropconnect, Dropout, DropoutMaxNorm, Gaussian};
-            matches!(method, Dropout | DropoutMaxNorm | Gaussian | Dropconnect | Concrete)
-        };
         let mut closer: Vec<Method> = Vec::new();
         for method in wanted {
-            let is_more = thins(&method) && method != self.compared.best && closer.iter().any(thins);
+            let thin = || closer.iter().any(|other| other.thins());
+            let is_more = method.thins() && method != self.compared.best && thin();
             if self.compared.of(method).is_some() && !closer.contains(&method) && !is_more {
                 closer.push(method);
             }
@@ -117,7 +116,13 @@ impl Comparison<'_> {
     fn made(&self) -> Section {
         let facts = self.facts.iter().map(|(name, fact)| (name.to_string(), fact.clone())).collect();
         let on_test = self.measures("On the test rows", &compare::ON_THE_TEST_PART, false);
-        let takes = self.measures("What it takes, and the settings found", &compare::WHAT_IT_TAKES, true);
+        let takes = match compare::has_ensemble(self.compared) {
+            true => {
+                "What it takes, and the settings found; the correlation of the ensemble is that of its first member"
+            }
+            false => "What it takes, and the settings found",
+        };
+        let takes = self.measures(takes, &compare::WHAT_IT_TAKES, true);
         let mut items = vec![Item::Facts(facts), on_test.into(), takes.into()];
         items.extend(self.tests().map(Item::from));
         let paragraphs = vec![compare::sampling(self.compared)];
@@ -176,8 +181,14 @@ impl Comparison<'_> {
     fn learned(&self) -> Section {
         let chart = |summary: &Summary| {
             let (_, of) = first(summary)?;
-            let title = format!(", {}, seed {}", summary.method, self.seed);
-            Some(learning::losses(&of.history, of.chosen_epoch, &title).draw().into())
+            let method = summary.method;
+            // The members of an ensemble learn apart, and its history is that of the first.
+            let member = match method {
+                Method::Ensemble => format!(", member 1 of {}", self.members),
+                _ => String::new(),
+            };
+            let title = format!(", {method}{member}, seed {}", self.seed);
+            Some(learning::losses(&of.history, of.chosen_epoch, method.thins(), &title).draw().into())
         };
         Section {
             heading: "How each method learned".into(),
@@ -204,7 +215,7 @@ impl Comparison<'_> {
             let axis = if compare::is_share(name) { Axis::percent(name) } else { Axis::new(name) };
             let description = format!(
                 "{} Mean and standard error over the seeds; the validation rows favour {}.",
-                compare::meaning(name),
+                compare::meaning(name, self.compared),
                 self.compared.best
             );
             let title = format!("Methods by {name}");
@@ -221,8 +232,11 @@ impl Comparison<'_> {
             Evaluation::Classification(of) => Some((method.name(), of)),
             Evaluation::Regression(_) => None,
         };
-        let curves: Vec<(&str, &Classification)> =
-            self.closer().into_iter().chain([Method::Ensemble]).filter_map(curve).collect();
+        let mut methods = self.closer();
+        if !methods.contains(&Method::Ensemble) {
+            methods.push(Method::Ensemble);
+        }
+        let curves: Vec<(&str, &Classification)> = methods.into_iter().filter_map(curve).collect();
         if !curves.is_empty() {
             items.push(trust::reliability(&curves, "test rows"));
         }
@@ -233,7 +247,7 @@ impl Comparison<'_> {
             items.extend(of_best);
             fit::merge(data, numbers);
         }
-        let heading = format!("How far to trust {}", self.compared.best);
+        let heading = "How far to trust the predictions".into();
         Ok(Section { heading, items, ..Section::default() })
     }
 
@@ -262,16 +276,18 @@ fn first(summary: &Summary) -> Option<(&Run, &Measured)> {
     Some((run, run.measured.as_ref()?))
 }
 
+/// The network whose units are looked at: "dropout", "ensemble, member 1 of 5".
+fn named(shown: &Shown) -> String {
+    shown.of_member().trim_start_matches(", ").to_string()
+}
+
 /// The error without a share of the units of a layer, the networks beside each other.
-fn without_units(closer: &[Closer], shown: &[Shown]) -> Section {
-    let layers = closer.iter().map(|of| of.measures.coadaptation.len()).max().unwrap_or(0);
+fn without_units(shown: &[Shown]) -> Section {
+    let layers = shown.iter().map(|of| of.measures.coadaptation.len()).max().unwrap_or(0);
     let chart = |layer: usize| {
-        let of =
-            |closer: &Closer| (closer.method.to_string(), closer.measures.coadaptation.get(layer).cloned());
-        let lines: Vec<_> = closer.iter().map(of).filter_map(|(name, layer)| Some((name, layer?))).collect();
-        let lines: Vec<_> = lines.iter().map(|(name, layer)| (name.clone(), layer)).collect();
-        let shown = shown.first()?;
-        Some(units::silenced(&format!("layer {}", layer + 1), &lines, shown).draw().into())
+        let lines: Vec<_> =
+            shown.iter().filter_map(|of| Some((named(of), of.measures.coadaptation.get(layer)?))).collect();
+        Some(units::silenced(&format!("layer {}", layer + 1), &lines, shown.first()?).draw().into())
     };
     let items = (0..layers).filter_map(chart).collect();
     Section { heading: "Without some units".into(), items, ..Section::default() }

@@ -5,7 +5,7 @@ use thinnet::report::{Area, Axis, Line, Lines, Place, Section};
 use thinnet::train::Epoch;
 
 use super::Shown;
-use crate::{fit, measure};
+use crate::{describe, fit, measure};
 
 /// From this ratio of the largest to the smallest loss on, a linear axis shows a corner and no curve.
 const LOGARITHMIC: f64 = 20.0;
@@ -13,14 +13,16 @@ const LOGARITHMIC: f64 = 20.0;
 /// Losses with the gap between them, errors, and how the run overfitted.
 pub fn section(shown: &Shown, overfitting: Option<&Overfitting>) -> Section {
     let member = shown.member();
-    let mut paragraphs = vec![fit::ending(&member.run, &shown.model.spec.member(member.number))];
+    let spec = shown.model.spec.member(member.number);
+    let mut paragraphs = vec![fit::ending(&member.run, &spec)];
     match overfitting {
         Some(of) => paragraphs.extend([measure::gap(of), measure::lost(of)]),
         None => paragraphs.push(measure::NOTHING_HELD_OUT.into()),
     }
     let history = &member.run.history;
     let (chosen, of) = (member.run.chosen_epoch, shown.of_member());
-    let mut items = vec![losses(history, chosen, &of).draw().into()];
+    let thins = describe::thinning(&spec).is_some();
+    let mut items = vec![losses(history, chosen, thins, &of).draw().into()];
     items.extend(errors(history, chosen, &of).map(|chart| chart.draw().into()));
     Section { heading: "How it learned".into(), paragraphs, items }
 }
@@ -36,17 +38,31 @@ fn kept(chosen: u64) -> Option<Place> {
 }
 
 /// Training and held-out loss, where the held-out loss is above the other, and the epoch that counts. `of`
-/// stands behind the title: ", member 1 of 8".
-pub fn losses(history: &[Epoch], chosen: u64, of: &str) -> Lines {
-    let mut lines = vec![line("training, thinned networks", history, |epoch| Some(epoch.train_loss))];
-    let held_out = history.iter().any(|epoch| epoch.valid_loss.is_some());
-    let (mut description, mut area) =
-        ("The mean loss of the thinned networks, as trained.".to_string(), None);
-    if held_out {
-        lines.push(line("held out, whole network", history, |epoch| epoch.valid_loss));
+/// stands behind the title: ", member 1 of 8". Where the run thins, other networks are trained than the one
+/// that the held-out rows meet.
+pub fn losses(history: &[Epoch], chosen: u64, thins: bool, of: &str) -> Lines {
+    let (trained, whole) = match thins {
+        true => ("training, thinned networks", "held out, whole network"),
+        false => ("training", "held out"),
+    };
+    let (mut description, why_below) = match thins {
+        true => (
+            "The mean loss of the thinned networks, as trained.".to_string(),
+            "Thinned networks have the harder task: with dropout the gap can lie below 0",
+        ),
+        false => (
+            "The mean loss of the training rows, each at the step that learned from it.".to_string(),
+            "The network gets better within an epoch: the gap can begin below 0",
+        ),
+    };
+    let mut lines = vec![line(trained, history, |epoch| Some(epoch.train_loss))];
+    let mut area = None;
+    if history.iter().any(|epoch| epoch.valid_loss.is_some()) {
+        lines.push(line(whole, history, |epoch| epoch.valid_loss));
         area = Some(Area { name: "overfitting gap".into(), upper: 1, lower: 0 });
-        description += " The gap is what the loss on held-out rows lies above it. Thinned networks have the harder \
-                        task: with dropout the gap can lie below 0, and is not shaded there.";
+        description += &format!(
+            " The gap is what the loss on held-out rows lies above it. {why_below}, and is not shaded there."
+        );
     }
     let values = || lines.iter().flat_map(|line| &line.points).map(|point| point.1).filter(|v| v.is_finite());
     let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));

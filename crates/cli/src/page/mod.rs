@@ -62,8 +62,12 @@ pub fn facts(model: &Model) -> Vec<(&'static str, String)> {
     let target = pipeline.target_name().map_or(target.clone(), |name| format!("{name}, {target}"));
     let network = describe::networks(spec, pipeline.input_units(), model.network().outputs());
     let parameters = text::counted(model.parameters(), "parameter", "parameters");
+    let test = match spec.data.test {
+        0.0 => String::new(),
+        test => format!(", and a share of {test} of all set aside as the test part"),
+    };
     vec![
-        ("Rows", format!("{train} to train on, {valid} to validate")),
+        ("Rows", format!("{train} to train on, {valid} to validate{test}")),
         ("Target", target),
         ("Network", format!("{network}, {parameters}")),
         ("Dropout", describe::thinning(spec).unwrap_or("none".into())),

@@ -9,7 +9,7 @@ use thinnet::model::Evaluation;
 use thinnet::report::{Axis, Cell, Item, Reference, Reliability, ReliabilityCurve, Scatter, Section, Table};
 
 use super::Shown;
-use crate::text;
+use crate::{fit, text};
 
 /// With more classes than this the most frequent confusions are listed in place of a matrix.
 const MATRIX: usize = 20;
@@ -22,23 +22,24 @@ const POINTS: usize = 800;
 pub fn section(shown: &Shown, predicted: &Averaged) -> anyhow::Result<(Section, Value)> {
     let (mut items, numbers) = predictions(shown, predicted)?;
     if let Some(Evaluation::Classification(of)) = shown.closer() {
-        items.insert(0, reliability(&[("whole network", of)], &shown.rows));
+        let whole = if fit::several(shown.model) { "all members together" } else { "whole network" };
+        items.insert(0, reliability(&[(whole, of)], &shown.rows));
     }
     Ok((Section { heading: "How far to trust it".into(), items, ..Section::default() }, numbers))
 }
 
 /// The confusion of classes, or predictions against targets and residuals, and their numbers.
 pub fn predictions(shown: &Shown, predicted: &Averaged) -> anyhow::Result<(Vec<Item>, Value)> {
-    let (examples, rows) = (shown.examples, shown.rows.as_str());
+    let (examples, rows, apart) = (shown.examples, shown.rows.as_str(), shown.apart.as_str());
     let Targets::Classes { labels, .. } = &examples.targets else {
         let points = points(shown, predicted)?;
-        return Ok((scatters(&points, rows), json!({ "predictions": points })));
+        return Ok((scatters(&points, rows, apart), json!({ "predictions": points })));
     };
     let counts = confusion(&predicted.mean, labels, examples.weights.as_deref())?;
     let classes = shown.model.pipeline.classes();
     let table = match classes.len() {
-        ..=MATRIX => matrix(classes, &counts, rows),
-        _ => list(classes, &counts, rows),
+        ..=MATRIX => matrix(classes, &counts, rows, apart),
+        _ => list(classes, &counts, rows, apart),
     };
     Ok((vec![table.into()], json!({ "confusion": counts })))
 }
@@ -68,14 +69,14 @@ fn rows_cell(rows: f64) -> Cell {
 }
 
 /// A line for each class, a column for each class that was taken.
-fn matrix(classes: &[String], counts: &[Vec<f64>], rows: &str) -> Table {
+fn matrix(classes: &[String], counts: &[Vec<f64>], rows: &str, apart: &str) -> Table {
     let row = |(class, counts): (&String, &Vec<f64>)| {
         let total: f64 = counts.iter().sum();
         let cell = |&count: &f64| rows_cell(count).shaded(count / total.max(f64::MIN_POSITIVE));
         std::iter::once(class.as_str().into()).chain(counts.iter().map(cell)).collect()
     };
     Table {
-        caption: format!("Confusion: the {rows} of each class, and the classes taken for them"),
+        caption: format!("Confusion{apart}: the {rows} of each class, and the classes taken for them"),
         headers: std::iter::once("class")
             .chain(classes.iter().map(String::as_str))
             .map(str::to_string)
@@ -86,7 +87,7 @@ fn matrix(classes: &[String], counts: &[Vec<f64>], rows: &str) -> Table {
 }
 
 /// The most frequent confusions.
-fn list(classes: &[String], counts: &[Vec<f64>], rows: &str) -> Table {
+fn list(classes: &[String], counts: &[Vec<f64>], rows: &str, apart: &str) -> Table {
     let mut pairs: Vec<(usize, usize)> =
         (0..classes.len()).flat_map(|class| (0..classes.len()).map(move |taken| (class, taken))).collect();
     pairs.retain(|&(class, taken)| class != taken && counts[class][taken] > 0.0);
@@ -102,7 +103,7 @@ fn list(classes: &[String], counts: &[Vec<f64>], rows: &str) -> Table {
         ]
     };
     Table {
-        caption: format!("The most frequent confusions of classes of the {rows}"),
+        caption: format!("The most frequent confusions of classes of the {rows}{apart}"),
         headers: ["class", "taken for it", "rows", "of the class"].map(str::to_string).into(),
         rows: pairs.iter().take(LISTED).map(row).collect(),
         half: true,
@@ -121,10 +122,10 @@ fn points(shown: &Shown, predicted: &Averaged) -> anyhow::Result<Vec<[f64; 2]>> 
     Ok((0..rows).step_by(rows.div_ceil(POINTS).max(1)).map(point).collect())
 }
 
-fn scatters(points: &[[f64; 2]], rows: &str) -> Vec<Item> {
+fn scatters(points: &[[f64; 2]], rows: &str, apart: &str) -> Vec<Item> {
     let some = format!("{} of the {rows}.", text::count(points.len() as u64));
     let predictions = Scatter {
-        title: "Predictions and targets".into(),
+        title: format!("Predictions and targets{apart}"),
         description: format!("{some} On the line a prediction is the target; above it, too high."),
         horizontal: Axis::new("target"),
         vertical: Axis::new("prediction"),
@@ -132,7 +133,7 @@ fn scatters(points: &[[f64; 2]], rows: &str) -> Vec<Item> {
         reference: (Reference::Same, "prediction = target".into()),
     };
     let residuals = Scatter {
-        title: "Residuals".into(),
+        title: format!("Residuals{apart}"),
         description: format!(
             "{some} What the target is above its prediction. A trend was not learned; a funnel says that some \
              predictions are surer than others."

@@ -41,11 +41,8 @@ fn a_person_reads_tables_and_a_sentence() {
     }
     let lines = |start: &str| ran.stdout.lines().filter(|line| line.starts_with(start)).count();
     assert_eq!((lines("nothing  "), lines("dropout  ")), (3, 3), "{}", ran.stdout);
-    assert!(
-        lines("The data do not tell") + lines("Use ") + lines("No remedy is shown to help") == 1,
-        "{}",
-        ran.stdout
-    );
+    let sentences = ["The data do not tell", "Use ", "No remedy is shown"].map(lines);
+    assert_eq!(sentences.iter().sum::<usize>(), 1, "{}", ran.stdout);
 }
 
 #[test]
@@ -89,6 +86,10 @@ fn a_page_shows_the_answer() {
         let json: Value = serde_json::from_str(json).unwrap();
         assert_eq!(json["run"], answer);
         assert_eq!(json["closer"].as_object().unwrap().len(), 2);
+        // One of the two methods thins networks, and there is no ensemble.
+        assert_eq!(page.matches("training, thinned networks</li>").count(), 1, "{data}");
+        assert_eq!(page.matches("training</li>").count(), 1, "{data}");
+        assert!(!page.contains("first member"), "{data}");
         let parts = ["Loss of each epoch, nothing, seed 0", "Methods by nll", "Methods by gap", best];
         for part in parts.into_iter().filter(|part| *part != "Methods by nll" || data == "classes") {
             assert!(page.contains(part), "{data}: {part}");
@@ -100,6 +101,36 @@ fn a_page_shows_the_answer() {
     }
     let error = folder.fails(1, &format!("compare classes.csv {SMALL} -o other --report no/such.html"));
     assert!(error.contains("cannot write no/such.html") && !folder.path("other").exists(), "{error}");
+}
+
+/// The members of an ensemble have histories and units of their own, and those of the first are shown.
+#[test]
+fn what_is_that_of_a_first_member_is_called_so() {
+    let folder = Folder::with_data("compare-ensemble");
+    let line = "compare classes.csv --methods nothing,l2,ensemble --members 2 --seeds 1 --epochs 5 --minutes 0.1 --hidden 12";
+    let table = folder.good(line);
+    assert!(table.contains("two units; of an ensemble, of its first member\n"), "{table}");
+    let answer = folder.json(&format!("{line} --resume --json --report page.html"));
+    let of = |method: usize, what: &str| answer["methods"][method]["runs"][0]["measured"][what].clone();
+    assert_eq!(answer["methods"][2]["method"], "ensemble");
+    for what in ["history", "chosen_epoch", "correlation"] {
+        assert_eq!(of(2, what), of(0, what), "the first member has nothing, and the same seed");
+    }
+    assert!(of(2, "test") != of(0, "test"), "predictions are those of both members");
+    let html = String::from_utf8(folder.read("page.html")).unwrap();
+    let page = html.split("id=\"data\"").next().unwrap();
+    let best = answer["best"].as_str().unwrap();
+    let parts = [
+        "<h3>Loss of each epoch, ensemble, member 1 of 2, seed 0</h3>",
+        "<caption>What it takes, and the settings found; the correlation of the ensemble is that of its first member</",
+        "0 to 1. That of an ensemble is that of its first member. Mean and standard error",
+        "<h2>How far to trust the predictions</h2>",
+        &format!("<caption>Confusion, {best}: the test rows"),
+    ];
+    for part in parts {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("thinned"), "nothing is thinned by any of these");
 }
 
 #[test]
@@ -175,6 +206,7 @@ fn what_cannot_be_compared_is_told() {
     refused(2, "classes.csv --minutes 0", "minutes: must be above 0");
     refused(1, "missing.csv", "missing.csv");
     refused(1, "classes.csv --target labels", "did you mean \"label\"?");
+    refused(1, "classes.csv --valid 0", "0 of its 240 rows validate");
     refused(1, "classes.csv --test 0.05", "12 of its 240 rows test");
     refused(1, "classes.csv --minutes 0.00001", "are too few");
     folder.write("few.csv", &classes(40));

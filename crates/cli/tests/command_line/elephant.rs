@@ -101,6 +101,10 @@ fn what_cannot_work_is_found_before_the_run() {
         let error = folder.fails(1, &format!("elephant -q --epochs 100000 -o {output}"));
         assert!(error.contains("cannot write"), "{error}");
     }
+    for output in ["e.png", "e.svg.gz", "no/such/e.html"] {
+        let error = folder.fails(2, &format!("elephant -q --epochs 100000 -o {output}"));
+        assert!(error.starts_with(&format!("the picture is SVG: -o {output} must end in .svg")), "{error}");
+    }
     for noise in ["-1", "NaN", "inf", "much"] {
         let error = folder.fails(2, &format!("elephant --noise {noise}"));
         assert!(error.contains("--noise") && error.contains("0 to 1000"), "{error}");
@@ -111,4 +115,30 @@ fn what_cannot_work_is_found_before_the_run() {
     folder.good(&format!("{FAST} -q --noise 0"));
     folder.good(&format!("{FAST} -q --noise 1000"));
     assert_eq!(fs::read_dir(folder.path(".")).unwrap().count(), 0, "nothing left over");
+}
+
+#[test]
+fn a_picture_is_drawn_into_svg_into_no_ending_and_into_what_is_no_file() {
+    let folder = Folder::new("elephant-endings");
+    for output in ["e.svg", "E.SVG", "elephant"] {
+        folder.good(&format!("{FAST} -q -o {output}"));
+        assert!(folder.read(output).starts_with(b"<svg "), "{output}");
+    }
+    if cfg!(unix) {
+        folder.good(&format!("{FAST} -q -o /dev/null"));
+        assert!(folder.good(&format!("{FAST} -q -o /dev/stdout")).starts_with("<svg "));
+    }
+}
+
+#[test]
+fn the_next_step_is_the_same_drawing_as_a_picture() {
+    let folder = Folder::new("elephant-next");
+    let last = |options: &str| folder.good(&format!("{FAST} {options}")).lines().last().unwrap().to_string();
+    let next = last("--noise 2.5 --seed 3 --ascii");
+    assert!(
+        next.ends_with("Next: thinnet elephant --seed 3 --noise 2.5 --epochs 2 -o elephant.svg"),
+        "{next}"
+    );
+    let next = last("--seed 3 -o e.svg");
+    assert!(next.ends_with("in all; e.svg holds the picture.") && !next.contains("Next"), "{next}");
 }

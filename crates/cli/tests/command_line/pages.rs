@@ -66,6 +66,31 @@ fn without_held_out_rows_the_page_says_so() {
 }
 
 #[test]
+fn only_a_run_that_thins_is_said_to_thin() {
+    let folder = Folder::with_data("page-thins");
+    for (options, thins) in [("", true), ("--dropout 0", false), ("--dropout 0 --input-dropout 0.2", true)] {
+        let (html, _) = page(&folder, &format!("fit classes.csv {SMALL} {options} -o m.thinnet"));
+        assert_eq!(html.contains("thinned networks</li>"), thins, "{options}");
+        assert_eq!(html.contains("harder task"), thins, "{options}");
+        let measured = folder.good("measure m.thinnet classes.csv --rows 60 --pairs 2");
+        assert_eq!(measured.contains("harder task"), thins, "{options}");
+    }
+}
+
+#[test]
+fn rows_that_are_set_aside_are_told_of() {
+    let folder = Folder::with_data("page-test-part");
+    let rows = |options: &str| {
+        let (html, _) = page(&folder, &format!("fit classes.csv {SMALL} {options}"));
+        let (_, from) = html.split_once("<dt>Rows</dt><dd>").unwrap();
+        from.split_once("</dd>").unwrap().0.to_string()
+    };
+    let test = ", and a share of 0.2 of all set aside as the test part";
+    assert_eq!(rows("--test 0.2"), format!("154 to train on, 38 to validate{test}"));
+    assert_eq!(rows(""), "192 to train on, 48 to validate");
+}
+
+#[test]
 fn what_cannot_be_shown_is_left_out() {
     let folder = Folder::with_data("page-rest");
     let letters: String = (0..480).map(|row| format!("{},{},c{}\n", row % 24, row % 7, row % 24)).collect();

@@ -114,7 +114,7 @@ pub struct Run {
 /// What was measured of a trained network, always the whole one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measured {
-    /// Why the run ended; of an ensemble, that of its first member.
+    /// Why the run ended. This, the next two and the correlation are of an ensemble those of its first member.
     pub ended: Ended,
     /// The epoch that counts.
     pub chosen_epoch: u64,

@@ -1,6 +1,11 @@
 //! A table of a page, whose numbers a program can read too.
 
 use super::markup::escape;
+use crate::report::table::width;
+
+/// A shaded cell has room for so many characters. Longer headers are written upwards: across, a matrix of many
+/// names would be wider than a window or a sheet of paper.
+const ACROSS: usize = 4;
 
 /// A cell of a table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -102,9 +107,18 @@ impl Table {
             cells.filter(|cell| !cell.text.is_empty() && cell.text != "-").all(|cell| cell.value.is_some())
         };
         *html += "<thead><tr>";
-        for (column, header) in self.headers.iter().enumerate() {
-            let class = if numeric(column) { " class=\"number\"" } else { "" };
-            *html += &format!("<th scope=\"col\"{class}>{}</th>", escape(header));
+        let shaded = |column: usize| {
+            self.rows.iter().filter_map(|row| row.get(column)).any(|cell| cell.shade.is_some())
+        };
+        let headers = || self.headers.iter().enumerate();
+        let upwards = headers().any(|(column, header)| shaded(column) && width(header) > ACROSS);
+        for (column, header) in headers() {
+            let header = escape(header);
+            *html += &match (upwards && shaded(column), numeric(column)) {
+                (true, _) => format!("<th scope=\"col\" class=\"upwards\"><span>{header}</span></th>"),
+                (false, true) => format!("<th scope=\"col\" class=\"number\">{header}</th>"),
+                (false, false) => format!("<th scope=\"col\">{header}</th>"),
+            };
         }
         *html += "</tr></thead>\n<tbody>\n";
         for row in &self.rows {
@@ -119,5 +133,27 @@ impl Table {
             *html += "</tr>\n";
         }
         *html += "</tbody></table></div>\n";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_stand_upwards_above_shaded_cells_alone() {
+        let html = |name: &str, cell: Cell| {
+            let headers = vec!["class of the row".into(), name.into(), "b".into()];
+            let rows = vec![vec!["a".into(), cell.clone(), cell]];
+            let mut html = String::new();
+            Table { headers, rows, ..Table::default() }.write(&mut html);
+            html
+        };
+        let (plain, shaded) = (Cell::number(7.0, "7"), Cell::number(7.0, "7").shaded(0.5));
+        let upwards = |name: &str| format!("<th scope=\"col\" class=\"upwards\"><span>{name}</span></th>");
+        let of = html("category_07", shaded.clone());
+        assert!(of.contains(&upwards("category_07")) && of.contains(&upwards("b")), "{of}");
+        assert!(of.contains("<th scope=\"col\">class of the row</th>"), "{of}");
+        assert!(!html("cat", shaded).contains("upwards") && !html("category_07", plain).contains("upwards"));
     }
 }
