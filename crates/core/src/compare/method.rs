@@ -119,9 +119,9 @@ impl Method {
                 let other = if own == constant { Schedule::Cosine } else { constant };
                 spec.train.schedule = Some([own, other][(dose + rate) % 2]);
             }
-            Self::L1 => spec.train.l1 = [1e-6, 1e-5, 1e-4, 1e-3][dose],
+            Self::L1 => spec.train.l1 = [1e-5, 1e-4, 1e-3, 1e-2][dose],
             Self::L2 => spec.train.l2 = [1e-5, 1e-4, 1e-3, 1e-2][dose],
-            Self::MaxNorm => spec.train.max_norm = [4.0, 3.0, 2.0, 1.0][dose],
+            Self::MaxNorm => spec.train.max_norm = [4.0, 2.0, 1.0, 0.5][dose],
             Self::Dropout => thin(&mut spec, Drop::Units, dose),
             Self::DropoutMaxNorm => {
                 thin(&mut spec, Drop::Units, dose);
@@ -324,7 +324,7 @@ mod tests {
         };
         assert_eq!(of(Method::Nothing, 1), "learning rate 0.002");
         assert_eq!(of(Method::EarlyStopping, 5), "constant, learning rate 0.004");
-        assert_eq!(of(Method::L1, 0), "l1 0.000001, learning rate 0.0005");
+        assert_eq!(of(Method::L1, 0), "l1 0.00001, learning rate 0.0005");
         assert_eq!(of(Method::DropoutMaxNorm, 7), "rate 0.5, inputs 0.2, norm 3, learning rate 0.008");
         assert_eq!(of(Method::Concrete, 3), "length scale 0.1, learning rate 0.003");
     }
