@@ -76,8 +76,8 @@ impl<'a> Lines<'a> {
 /// How long the runs of a stage are.
 fn planned(plan: &Plan) -> String {
     let what = match plan.stage {
-        Stage::Search(0) => "search for settings",
-        Stage::Search(_) => "the best of them",
+        Stage::Search(0) => "a quarter of a run for each, to see how long it takes",
+        Stage::Search(_) => "search for settings",
         Stage::Runs => "runs",
     };
     let (fewest, most) = (plan.epochs.values().min(), plan.epochs.values().max());

@@ -1,7 +1,6 @@
 //! How the minutes are shared out, and what a share is in epochs.
 
-use super::halving::{Rung, rungs};
-use super::method::CANDIDATES;
+use super::rungs::{RUNGS, Rung};
 use super::{Setup, Stage};
 
 /// More epochs are of no use to a run that has made [`MOST_STEPS`] steps, whatever the minutes.
@@ -37,10 +36,10 @@ impl Load {
         let Stage::Search(first) = stage else { return runs };
         let searched = setup.searched().len() as f64;
         let add = |load: Self, rung: &Rung| Self {
-            runs: load.runs + searched * rung.candidates as f64 * rung.part,
+            runs: load.runs + searched * rung.cost(),
             ends: load.ends + rung.part,
         };
-        rungs(CANDIDATES).iter().skip(first).fold(runs, add)
+        RUNGS.iter().skip(first).fold(runs, add)
     }
 
     /// The seconds of one run, where so many lanes go on side by side for `seconds`.
@@ -93,13 +92,13 @@ mod tests {
             let Load { runs, ends } = Load::from(stage, &setup(methods));
             (runs, ends)
         };
-        // 8 runs over a quarter of the epochs and 2 over all of them, for each method.
+        // A quarter of a run and 8 whole ones, for each method.
         let (whole, last) = (Stage::Search(0), Stage::Search(1));
-        assert_eq!(of(whole, &[Method::Nothing, Method::L2]), (18.0, 2.25));
-        assert_eq!(of(last, &[Method::Nothing, Method::L2]), (14.0, 2.0));
+        assert_eq!(of(whole, &[Method::Nothing, Method::L2]), (26.5, 2.25));
+        assert_eq!(of(last, &[Method::Nothing, Method::L2]), (26.0, 2.0));
         assert_eq!(of(Stage::Runs, &[Method::Nothing, Method::L2]), (10.0, 1.0));
-        assert_eq!(of(whole, &Method::ALL), (110.0, 2.25));
-        assert_eq!(of(whole, &[Method::Ensemble]), (24.0, 2.25));
+        assert_eq!(of(whole, &Method::ALL), (152.5, 2.25));
+        assert_eq!(of(whole, &[Method::Ensemble]), (28.25, 2.25));
     }
 
     #[test]

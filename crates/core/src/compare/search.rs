@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use super::comparison::Comparison;
-use super::halving::{Rung, lowest, rungs};
-use super::method::CANDIDATES;
 use super::record::Record;
+use super::rungs::{RUNGS, Rung, TYPICAL};
 use super::setup::Ready;
 use super::{Candidate, Event, Method, Plan, Stage};
 use crate::error::Result;
@@ -17,8 +16,6 @@ use crate::train::{Ended, Outcome, side_by_side};
 const MEASURING: f64 = 0.03;
 /// The most seconds for the speed of one method.
 const MOST_SECONDS: f64 = 1.5;
-/// The candidate whose speed is taken for all of its method, from the middle.
-const TYPICAL: usize = 4;
 /// The one with the lowest learning rate, where the loss of that one does not stay finite.
 const MILDEST: usize = 0;
 
@@ -62,7 +59,7 @@ impl Comparison<'_> {
         Ok((!self.is_stopped()).then(|| speeds.into_iter().flatten().collect()))
     }
 
-    /// Runs the candidates rung by rung; what is written down already is not run again.
+    /// Runs the rungs; what is written down already is not run again.
     pub fn search(&self, first: &Ready) -> Result<Option<Searched>> {
         let speeds = match self.written_plan(Stage::Search(0)) {
             Some(plan) => Some(plan.speeds),
@@ -71,26 +68,21 @@ impl Comparison<'_> {
         let Some(speeds) = speeds else { return Ok(None) };
         let mut methods = self.setup.searched();
         methods.retain(|method| speeds.contains_key(method));
-        let specs: Vec<Vec<Spec>> =
-            methods.iter().map(|method| method.candidates(&first.prepared.spec)).collect();
-        let rungs = rungs(CANDIDATES);
-        let total = methods.len() * rungs.iter().map(|rung| rung.candidates).sum::<usize>();
+        let total = methods.len() * RUNGS.iter().map(|rung| rung.candidates.len()).sum::<usize>();
         self.done.store(0, Ordering::Relaxed);
-        let mut left: Vec<Vec<usize>> = vec![(0..CANDIDATES).collect(); methods.len()];
         let mut plan = self.plan(first, Stage::Search(0), || speeds)?;
         let mut ran: Vec<Candidate> = Vec::new();
-        for (number, rung) in rungs.iter().enumerate() {
+        for (number, rung) in RUNGS.iter().enumerate() {
             if number > 0 {
-                let known = methods.iter().zip(&specs).zip(&left);
-                let speeds =
-                    || known.map(|((&of, specs), left)| (of, speed(of, specs, left, &ran))).collect();
-                plan = self.plan(first, Stage::Search(number), speeds)?;
+                let shown = |method: Method| speed(ran.iter().filter(|run| run.method == method));
+                let of = |(&method, &before): (&Method, &f64)| (method, shown(method).unwrap_or(before));
+                let speeds = plan.speeds.iter().map(of).collect();
+                plan = self.plan(first, Stage::Search(number), || speeds)?;
             }
-            let places =
-                left.iter().enumerate().flat_map(|(at, of)| of.iter().map(move |&place| (at, place)));
-            let jobs: Vec<(usize, usize)> = places.collect();
-            let job = |&(at, candidate): &(usize, usize)| {
-                let candidate = self.candidate(first, &plan, methods[at], candidate, number, *rung)?;
+            let of = |&method: &Method| rung.candidates.clone().map(move |candidate| (method, candidate));
+            let jobs: Vec<(Method, usize)> = methods.iter().flat_map(of).collect();
+            let job = |&(method, candidate): &(Method, usize)| {
+                let candidate = self.candidate(first, &plan, method, candidate, number, rung)?;
                 if let Some(candidate) = &candidate {
                     let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
                     self.tell(&Event::Candidate { candidate, done, total });
@@ -101,24 +93,23 @@ impl Comparison<'_> {
             else {
                 return Ok(None);
             };
-            ran.extend(results);
-            let keep = rungs.get(number + 1).map_or(1, |rung| rung.candidates);
-            for (at, left) in left.iter_mut().enumerate() {
-                let of = |of: &&Candidate| of.method == methods[at] && of.rung == number;
-                let losses: Vec<f64> =
-                    ran.iter().filter(of).map(|of| of.loss.unwrap_or(f64::INFINITY)).collect();
-                let best = lowest(&losses, keep).into_iter().filter(|&place| losses[place].is_finite());
-                *left = best.map(|place| left[place]).collect();
-            }
+            ran = results;
         }
         let mut chosen = BTreeMap::new();
-        for ((&method, specs), left) in methods.iter().zip(&specs).zip(&left) {
-            let best = ran.iter().rev().find(|run| run.method == method && left.contains(&run.candidate));
-            let Some((candidate, loss)) = best.and_then(|best| Some((best.candidate, best.loss?))) else {
+        for (&method, &before) in &plan.speeds {
+            let specs = method.candidates(&first.prepared.spec);
+            let finished = ran.iter().filter(|run| run.method == method);
+            let losses = finished.filter_map(|run| Some((run.candidate, run.loss?)));
+            // Of equals the first.
+            let Some((candidate, loss)) = losses.min_by(|one, other| one.1.total_cmp(&other.1)) else {
                 continue;
             };
             self.tell(&Event::Chosen { method, spec: &specs[candidate], loss });
-            chosen.insert(method, Chosen { candidate, speed: speed(method, specs, left, &ran) });
+            // What is dropped makes a run faster or slower; strengths and learning rates do not.
+            let alike =
+                |run: &&Candidate| run.method == method && specs[run.candidate].thin == specs[candidate].thin;
+            let speed = speed(ran.iter().filter(alike)).unwrap_or(before);
+            chosen.insert(method, Chosen { candidate, speed });
         }
         Ok(Some(Searched { chosen, plan }))
     }
@@ -131,7 +122,7 @@ impl Comparison<'_> {
         method: Method,
         candidate: usize,
         rung: usize,
-        of: Rung,
+        of: &Rung,
     ) -> Result<Option<Candidate>> {
         let is_it =
             |found: &Candidate| (found.method, found.candidate, found.rung) == (method, candidate, rung);
@@ -163,13 +154,9 @@ impl Comparison<'_> {
     }
 }
 
-/// Rows trained a second in the runs of a method that thin as one of the candidates that are left: what is
-/// dropped makes a run faster or slower; strengths and learning rates do not.
-fn speed(method: Method, specs: &[Spec], left: &[usize], ran: &[Candidate]) -> f64 {
-    let alike = |run: &&Candidate| {
-        run.method == method && left.iter().any(|&place| specs[place].thin == specs[run.candidate].thin)
-    };
-    let add = |(rows, seconds), run: &Candidate| (rows + run.rows, seconds + run.seconds);
-    let (rows, seconds) = ran.iter().filter(alike).fold((0, 0.0), add);
-    rows as f64 / f64::max(seconds, f64::MIN_POSITIVE)
+/// Rows trained a second in some runs; none if they have trained none.
+fn speed<'a>(runs: impl Iterator<Item = &'a Candidate>) -> Option<f64> {
+    let (rows, seconds) =
+        runs.fold((0, 0.0), |(rows, seconds), run| (rows + run.rows, seconds + run.seconds));
+    (rows > 0 && seconds > 0.0).then(|| rows as f64 / seconds)
 }
