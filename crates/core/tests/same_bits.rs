@@ -43,7 +43,10 @@ fn spec(share: Share, optimizer: Optimizer) -> Spec {
         train: TrainSpec {
             optimizer,
             learning_rate: if optimizer == Optimizer::Sgd { 0.05 } else { 0.002 },
-            momentum: Momentum::Linear { from: 0.5, to: 0.9, steps: 20.0 },
+            momentum: match optimizer {
+                Optimizer::Sgd | Optimizer::Nesterov => Momentum::Linear { from: 0.5, to: 0.9, steps: 20.0 },
+                Optimizer::Adam | Optimizer::Adamw => TrainSpec::default().momentum,
+            },
             max_norm: 2.0,
             l2: 1e-4,
             batch: Some(160),
