@@ -52,7 +52,7 @@ fn a_quick_study_draws_the_mean_of_sampled_networks() {
         "As low as scale from so many networks on, in each run: ",
         "; published: about 50.",
         "(no max-norm by mc:100:rows less scale) less (max-norm by mc:100:rows less scale)",
-        "-0.12; Ma",
+        "-0.12 ± 0.039; Ma",
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
