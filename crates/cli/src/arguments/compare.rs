@@ -78,7 +78,7 @@ pub struct Compare {
 
 const COMPARE_NOTES: &str = "\
 Each method has the same time: a search for its settings on the validation
-rows (8 candidates, all epochs each), then a run for each seed. The test
+rows (4 learning rates, then 4 doses), then a run for each seed. The test
 part is met once, by each network when it is trained. Nothing is chosen by it.
 
 The folder that is left holds best.thinnet, the first model of the method that

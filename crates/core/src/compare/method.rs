@@ -11,19 +11,25 @@ use crate::spec::Spec;
 use crate::thin::{Drop, Rates, Share, ThinSpec};
 use crate::train::{Pair, Schedule, WeightAverage};
 
-/// How many candidates each method has: four doses, each with two learning rates.
-pub(super) const CANDIDATES: usize = 8;
+/// Each method has a grid of candidates: so many doses, each with so many learning rates.
+pub(super) const DOSES: usize = 4;
+/// The learning rates of each dose.
+pub(super) const RATES: usize = 4;
+/// The dose with which learning rates are tried.
+pub(super) const MIDDLE: usize = 1;
 
 /// Rows that share a mask of edges: one mask for many rows is too weak a remedy (Wan et al. 2013).
 const EDGE_ROWS: usize = 16;
 
 /// The rates of hidden units and of inputs that are tried, from the weakest on.
-const RATES: [(f32, f32); 4] = [(0.1, 0.0), (0.25, 0.0), (0.3, 0.1), (0.5, 0.2)];
+const THINNING: [(f32, f32); DOSES] = [(0.1, 0.0), (0.25, 0.0), (0.3, 0.1), (0.5, 0.2)];
 /// The rates of inputs where there are no hidden units.
-const INPUT_RATES: [f32; 4] = [0.05, 0.1, 0.2, 0.5];
+const INPUT_THINNING: [f32; DOSES] = [0.05, 0.1, 0.2, 0.5];
 
-/// The learning rates that every method tries, as factors of the given one: each once.
-const FACTORS: [f32; CANDIDATES] = [0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0];
+/// The learning rates that every method tries, as factors of the given one.
+const FACTORS: [f32; RATES] = [0.25, 0.75, 2.0, 4.0];
+/// What has no dose has further factors in its place.
+const FINER: [f32; DOSES] = [0.75, 1.0, 1.25, 1.375];
 
 /// What may keep a network from overfitting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,22 +108,22 @@ impl Method {
         if self == Self::Ensemble { Self::Nothing } else { self }
     }
 
-    /// The specs that are tried, which are those of a single network. What `base` says against overfitting
-    /// is left out; its data, network, optimizer, learning rate and batches are where all begin.
+    /// The specs that can be tried, dose by dose, which are those of a single network. What `base` says against
+    /// overfitting is left out; its data, network, optimizer, learning rate and batches are where all begin.
     pub(super) fn candidates(self, base: &Spec) -> Vec<Spec> {
-        (0..CANDIDATES).map(|number| self.candidate(base, number / 2, number % 2)).collect()
+        (0..DOSES * RATES).map(|number| self.candidate(base, number / RATES, number % RATES)).collect()
     }
 
-    /// Each dose has two of the learning rates, a low and a high one, and a stronger dose has higher ones.
     fn candidate(self, base: &Spec, dose: usize, rate: usize) -> Spec {
         let mut spec = plain(base);
-        spec.train.learning_rate *= FACTORS[dose + 4 * rate];
+        spec.train.learning_rate *= FACTORS[rate];
         match self.searched() {
             Self::EarlyStopping => {
                 // The best epoch of a cosine may come before its low rates.
                 let (own, constant) = (base.train.schedule_for(), Schedule::Constant);
                 let other = if own == constant { Schedule::Cosine } else { constant };
-                spec.train.schedule = Some([own, other][(dose + rate) % 2]);
+                spec.train.schedule = Some([other, own, other, own][dose]);
+                spec.train.learning_rate *= [1.0, 1.0, 1.25, 1.25][dose];
             }
             Self::L1 => spec.train.l1 = [1e-5, 1e-4, 1e-3, 1e-2][dose],
             Self::L2 => spec.train.l2 = [1e-5, 1e-4, 1e-3, 1e-2][dose],
@@ -125,8 +131,7 @@ impl Method {
             Self::Dropout => thin(&mut spec, Drop::Units, dose),
             Self::DropoutMaxNorm => {
                 thin(&mut spec, Drop::Units, dose);
-                // Each norm meets each learning rate.
-                spec.train.max_norm = [3.0, 1.5][(dose + rate) % 2];
+                spec.train.max_norm = [3.0, 1.5, 3.0, 1.5][dose];
             }
             Self::Gaussian => thin(&mut spec, Drop::Gaussian, dose),
             Self::Dropconnect => {
@@ -147,7 +152,7 @@ impl Method {
                     ..ThinSpec::default()
                 }
             }
-            Self::Nothing | Self::Ensemble => {}
+            Self::Nothing | Self::Ensemble => spec.train.learning_rate *= FINER[dose],
         }
         spec
     }
@@ -213,7 +218,7 @@ pub(super) fn plain(base: &Spec) -> Spec {
 /// Sets the noise and its rates.
 fn thin(spec: &mut Spec, drop: Drop, dose: usize) {
     let is_flat = spec.network.hidden.is_empty();
-    let (hidden, input) = if is_flat { (0.0, INPUT_RATES[dose]) } else { RATES[dose] };
+    let (hidden, input) = if is_flat { (0.0, INPUT_THINNING[dose]) } else { THINNING[dose] };
     spec.thin = ThinSpec { drop, hidden: Rates::All(hidden), input, ..ThinSpec::default() };
 }
 
@@ -258,7 +263,7 @@ mod tests {
         base.train.minutes = 3.0;
         for method in Method::ALL {
             let candidates = method.candidates(&base);
-            assert_eq!(candidates.len(), CANDIDATES);
+            assert_eq!(candidates.len(), DOSES * RATES);
             for (index, spec) in candidates.iter().enumerate() {
                 spec.check().unwrap();
                 assert!(candidates[..index].iter().all(|other| other != spec), "{method} {index}");
@@ -273,9 +278,10 @@ mod tests {
     #[test]
     fn methods_differ_in_their_own_fields_alone_and_try_the_same_learning_rates() {
         let base = Spec::default();
-        let nothing = Method::Nothing.candidates(&base);
+        let of_rates = |method: Method| method.candidates(&base)[MIDDLE * RATES..][..RATES].to_vec();
+        let nothing = of_rates(Method::Nothing);
         for method in Method::ALL {
-            let mut candidates = method.candidates(&base);
+            let mut candidates = of_rates(method);
             for spec in &mut candidates {
                 (spec.train.l1, spec.train.l2, spec.train.max_norm) = (0.0, 0.0, 0.0);
                 (spec.thin, spec.train.schedule) = (ThinSpec::none(), None);
@@ -314,7 +320,7 @@ mod tests {
         assert_eq!((spec.train.epochs, spec.train.patience, spec.ensemble.members), (40, Some(40), 1));
         let spec = Method::Ensemble.run(&Method::Ensemble.candidates(&Spec::default())[0], 40, 5);
         assert_eq!((spec.train.patience, spec.ensemble.members), (Some(0), 5));
-        assert_eq!(Method::Ensemble.settings(&spec), "5 members, learning rate 0.0005");
+        assert_eq!(Method::Ensemble.settings(&spec), "5 members, learning rate 0.000375");
     }
 
     #[test]
@@ -322,10 +328,10 @@ mod tests {
         let of = |method: Method, index: usize| {
             method.settings(&method.run(&method.candidates(&Spec::default())[index], 10, 5))
         };
-        assert_eq!(of(Method::Nothing, 1), "learning rate 0.002");
-        assert_eq!(of(Method::EarlyStopping, 5), "constant, learning rate 0.004");
+        assert_eq!(of(Method::Nothing, 6), "learning rate 0.004");
+        assert_eq!(of(Method::EarlyStopping, 1), "constant, learning rate 0.0015");
         assert_eq!(of(Method::L1, 0), "l1 0.00001, learning rate 0.0005");
-        assert_eq!(of(Method::DropoutMaxNorm, 7), "rate 0.5, inputs 0.2, norm 3, learning rate 0.008");
-        assert_eq!(of(Method::Concrete, 3), "length scale 0.1, learning rate 0.003");
+        assert_eq!(of(Method::DropoutMaxNorm, 15), "rate 0.5, inputs 0.2, norm 1.5, learning rate 0.008");
+        assert_eq!(of(Method::Concrete, 6), "length scale 0.1, learning rate 0.004");
     }
 }

@@ -1,6 +1,6 @@
 //! What keeps a network from overfitting: remedies side by side, at equal cost.
 //!
-//! Each [`Method`] has a small search for its settings on the rows that validate (all of its candidates for all epochs), then
+//! Each [`Method`] has a small search for its settings on the rows that validate (a learning rate, then a dose), then
 //! a run for each seed with what was found, all in the same time; then each network meets the test part
 //! once. Methods share the rows, the first weights and the order of the rows of a seed, so differences are
 //! those of pairs. Time is measured, so a run's epochs are planned and written into its spec, and with that

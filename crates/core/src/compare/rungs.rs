@@ -1,38 +1,55 @@
-//! The rungs of the search: how fast each method is, then all of its candidates.
+//! The rungs of the search: how fast each method is, then its learning rate, then its dose.
 //!
-//! Successive halving (Jamieson and Talwalkar 2016) would cost half as much. But after a part of the epochs
-//! the lowest loss is that of the low learning rates and the weak doses, which have not begun to overfit, and
-//! what is to be found is what keeps a network from it.
+//! Successive halving (Jamieson and Talwalkar 2016) would try more for as much time. But after a part of the
+//! epochs the lowest loss is that of the low learning rates and the weak doses, which have not begun to
+//! overfit, and what is to be found is what keeps a network from it.
 
-use std::ops::Range;
-
-use super::method::CANDIDATES;
-
-/// The candidate from the middle, whose speed is taken for all of its method.
-pub(super) const TYPICAL: usize = 4;
+use super::method::{DOSES, MIDDLE, RATES};
 
 /// A rung of the search.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Rung {
-    /// Which candidates of a method are run.
-    pub candidates: Range<usize>,
-    /// For which part of the epochs of a whole run.
-    pub part: f64,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rung {
+    /// A short run of one candidate, to plan by what it takes while all lanes are at work.
+    Pilot,
+    /// The middle dose with each learning rate.
+    Rates,
+    /// The other doses with the best of them.
+    Doses,
 }
 
-/// A short run, to plan by what it takes while all lanes are at work; then every candidate for all epochs.
-pub(super) const RUNGS: [Rung; 2] =
-    [Rung { candidates: TYPICAL..TYPICAL + 1, part: 0.25 }, Rung { candidates: 0..CANDIDATES, part: 1.0 }];
+/// The rungs in their order.
+pub(super) const RUNGS: [Rung; 3] = [Rung::Pilot, Rung::Rates, Rung::Doses];
+/// The candidate whose speed is taken for all of its method.
+pub(super) const TYPICAL: usize = MIDDLE * RATES + 1;
+/// The one with the lowest learning rate.
+pub(super) const MILDEST: usize = MIDDLE * RATES;
 
 impl Rung {
+    /// Which candidates of a method are run, where `best` is the best one of the rung before.
+    pub fn candidates(self, best: usize) -> Vec<usize> {
+        match self {
+            Rung::Pilot => vec![TYPICAL],
+            Rung::Rates => (0..RATES).map(|rate| MIDDLE * RATES + rate).collect(),
+            Rung::Doses => {
+                let others = (0..DOSES).filter(|&dose| dose != MIDDLE);
+                others.map(|dose| dose * RATES + best % RATES).collect()
+            }
+        }
+    }
+
+    /// For which part of the epochs of a whole run.
+    pub fn part(self) -> f64 {
+        if self == Rung::Pilot { 0.25 } else { 1.0 }
+    }
+
     /// The epochs of its runs, at least one, where a whole run has so many.
-    pub fn epochs(&self, whole: u64) -> u64 {
-        ((self.part * whole as f64).round() as u64).max(1)
+    pub fn epochs(self, whole: u64) -> u64 {
+        ((self.part() * whole as f64).round() as u64).max(1)
     }
 
     /// What it costs for one method, in whole runs.
-    pub fn cost(&self) -> f64 {
-        self.candidates.len() as f64 * self.part
+    pub fn cost(self) -> f64 {
+        self.candidates(0).len() as f64 * self.part()
     }
 }
 
@@ -41,12 +58,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_candidate_has_all_epochs_after_a_short_run_of_one() {
-        assert_eq!(
-            [&RUNGS[0], &RUNGS[1]].map(|rung| (rung.candidates.len(), rung.epochs(160))),
-            [(1, 40), (8, 160)]
-        );
-        assert_eq!(RUNGS[0].epochs(1), 1);
-        assert_eq!(RUNGS.iter().map(Rung::cost).sum::<f64>(), 8.25);
+    fn the_dose_is_found_at_the_best_learning_rate() {
+        assert_eq!(Rung::Rates.candidates(0), [4, 5, 6, 7]);
+        assert_eq!(Rung::Doses.candidates(6), [2, 10, 14]);
+        assert_eq!(Rung::Pilot.candidates(0), [5]);
+        assert_eq!(RUNGS.map(|rung| rung.epochs(160)), [40, 160, 160]);
+        assert_eq!(Rung::Pilot.epochs(1), 1);
+        assert_eq!(RUNGS.map(Rung::cost).iter().sum::<f64>(), 7.25);
     }
 }

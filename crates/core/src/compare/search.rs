@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::comparison::Comparison;
 use super::record::Record;
-use super::rungs::{RUNGS, Rung, TYPICAL};
+use super::rungs::{MILDEST, RUNGS, Rung, TYPICAL};
 use super::setup::Ready;
 use super::{Candidate, Event, Method, Plan, Stage};
 use crate::error::Result;
@@ -16,8 +16,6 @@ use crate::train::{Ended, Outcome, side_by_side};
 const MEASURING: f64 = 0.03;
 /// The most seconds for the speed of one method.
 const MOST_SECONDS: f64 = 1.5;
-/// The one with the lowest learning rate, where the loss of that one does not stay finite.
-const MILDEST: usize = 0;
 
 /// What the search found.
 pub(super) struct Searched {
@@ -44,6 +42,7 @@ impl Comparison<'_> {
         let all = 60.0 * self.setup.minutes * MEASURING * self.lanes as f64;
         let minutes = (all / methods.len() as f64).min(MOST_SECONDS) / 60.0;
         let speed = |&method: &Method| {
+            // The second where the loss of the first does not stay finite.
             for candidate in [TYPICAL, MILDEST] {
                 let mut spec = self.candidate_spec(first, method, candidate);
                 (spec.train.epochs, spec.train.minutes) = (u64::MAX, minutes);
@@ -68,18 +67,26 @@ impl Comparison<'_> {
         let Some(speeds) = speeds else { return Ok(None) };
         let mut methods = self.setup.searched();
         methods.retain(|method| speeds.contains_key(method));
-        let total = methods.len() * RUNGS.iter().map(|rung| rung.candidates.len()).sum::<usize>();
+        let total = methods.len() * RUNGS.iter().map(|rung| rung.candidates(0).len()).sum::<usize>();
         self.done.store(0, Ordering::Relaxed);
         let mut plan = self.plan(first, Stage::Search(0), || speeds)?;
         let mut ran: Vec<Candidate> = Vec::new();
-        for (number, rung) in RUNGS.iter().enumerate() {
-            if number > 0 {
+        for (number, rung) in RUNGS.into_iter().enumerate() {
+            if rung == Rung::Rates {
                 let shown = |method: Method| speed(ran.iter().filter(|run| run.method == method));
                 let of = |(&method, &before): (&Method, &f64)| (method, shown(method).unwrap_or(before));
                 let speeds = plan.speeds.iter().map(of).collect();
                 plan = self.plan(first, Stage::Search(number), || speeds)?;
+                ran.clear();
             }
-            let of = |&method: &Method| rung.candidates.clone().map(move |candidate| (method, candidate));
+            let of = |&method: &Method| {
+                // Where no learning rate has a finite loss, no dose is tried.
+                let places = match (rung, best(&ran, method)) {
+                    (Rung::Doses, None) => Vec::new(),
+                    (_, best) => rung.candidates(best.map_or(TYPICAL, |(candidate, _)| candidate)),
+                };
+                places.into_iter().map(move |candidate| (method, candidate))
+            };
             let jobs: Vec<(Method, usize)> = methods.iter().flat_map(of).collect();
             let job = |&(method, candidate): &(Method, usize)| {
                 let candidate = self.candidate(first, &plan, method, candidate, number, rung)?;
@@ -93,17 +100,12 @@ impl Comparison<'_> {
             else {
                 return Ok(None);
             };
-            ran = results;
+            ran.extend(results);
         }
         let mut chosen = BTreeMap::new();
         for (&method, &before) in &plan.speeds {
             let specs = method.candidates(&first.prepared.spec);
-            let finished = ran.iter().filter(|run| run.method == method);
-            let losses = finished.filter_map(|run| Some((run.candidate, run.loss?)));
-            // Of equals the first.
-            let Some((candidate, loss)) = losses.min_by(|one, other| one.1.total_cmp(&other.1)) else {
-                continue;
-            };
+            let Some((candidate, loss)) = best(&ran, method) else { continue };
             self.tell(&Event::Chosen { method, spec: &specs[candidate], loss });
             // What is dropped makes a run faster or slower; strengths and learning rates do not.
             let alike =
@@ -122,7 +124,7 @@ impl Comparison<'_> {
         method: Method,
         candidate: usize,
         rung: usize,
-        of: &Rung,
+        of: Rung,
     ) -> Result<Option<Candidate>> {
         let is_it =
             |found: &Candidate| (found.method, found.candidate, found.rung) == (method, candidate, rung);
@@ -152,6 +154,13 @@ impl Comparison<'_> {
     fn candidate_spec(&self, first: &Ready, method: Method, candidate: usize) -> Spec {
         method.candidates(&first.prepared.spec)[candidate].clone()
     }
+}
+
+/// The candidate of a method with the lowest loss, of equals the first, and its loss.
+fn best(ran: &[Candidate], method: Method) -> Option<(usize, f64)> {
+    let own = ran.iter().filter(|run| run.method == method);
+    let losses = own.filter_map(|run| Some((run.candidate, run.loss?)));
+    losses.min_by(|one, other| one.1.total_cmp(&other.1))
 }
 
 /// Rows trained a second in some runs; none if they have trained none.
