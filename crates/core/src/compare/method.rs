@@ -194,9 +194,14 @@ impl Method {
             Self::Concrete => parts.push(format!("length scale {}", thin.length_scale)),
             Self::Ensemble => parts.push(format!("{} members", spec.ensemble.members)),
         }
-        parts.push(format!("learning rate {}", train.learning_rate));
+        parts.push(format!("learning rate {}", short(train.learning_rate)));
         parts.join(", ")
     }
+}
+
+/// A number as it was meant, without the last digits of a product.
+fn short(number: f32) -> f64 {
+    format!("{number:.4e}").parse().unwrap_or(f64::from(number))
 }
 
 /// The same spec without anything that is a remedy, or that ends a run before its epochs are done.
@@ -330,6 +335,7 @@ mod tests {
         };
         assert_eq!(of(Method::Nothing, 6), "learning rate 0.004");
         assert_eq!(of(Method::EarlyStopping, 1), "constant, learning rate 0.0015");
+        assert_eq!(of(Method::EarlyStopping, 15), "cosine, learning rate 0.01");
         assert_eq!(of(Method::L1, 0), "l1 0.00001, learning rate 0.0005");
         assert_eq!(of(Method::DropoutMaxNorm, 15), "rate 0.5, inputs 0.2, norm 1.5, learning rate 0.008");
         assert_eq!(of(Method::Concrete, 6), "length scale 0.1, learning rate 0.004");
