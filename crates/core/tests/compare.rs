@@ -290,4 +290,8 @@ fn a_comparison_that_is_stopped_at_once_leaves_nothing() {
     let sets = Sets { data: &data, valid: None, test: None };
     let stopped = compare(&sets, &setup(&[Method::Nothing]), &folder, false, 1, &|_| Flow::Stop).unwrap();
     assert!(stopped.is_none() && !folder.exists() && !has_begun(&folder));
+    // A folder that somebody else has made stays.
+    fs::create_dir(&folder).unwrap();
+    compare(&sets, &setup(&[Method::Nothing]), &folder, false, 1, &|_| Flow::Stop).unwrap();
+    assert!(folder.exists());
 }

@@ -41,7 +41,8 @@ pub fn compare(
     setup.check()?;
     let began = Instant::now();
     let first = Arc::new(sets.ready(&setup.spec, setup.spec.seed)?);
-    let (path, folder) = (folder, Folder::open(folder, resume, setup, sets)?);
+    let (path, was_there) = (folder, folder.exists());
+    let folder = Folder::open(path, resume, setup, sets)?;
     let threads = Threads::new(threads)?.count();
     let comparison = Comparison {
         sets,
@@ -59,8 +60,8 @@ pub fn compare(
     let (prepared, test_rows) = (&first.prepared, first.test.rows());
     comparison.tell(&Event::Ready { prepared, test_rows, lanes: comparison.lanes });
     let compared = comparison.run(&first);
-    if !has_begun(path) {
-        // Nothing is in it, or it is not ours to remove.
+    if !was_there && !has_begun(path) {
+        // Nothing is in it; if there is after all, it stays.
         let _ = fs::remove_dir(path);
     }
     compared

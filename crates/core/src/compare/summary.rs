@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::budget::FEWEST_EPOCHS;
 use super::folder::{best_path, model_path, spec_path};
 use super::record::Measured;
 use super::sentence::sentence;
@@ -217,13 +218,17 @@ impl Compared {
     }
 }
 
-/// Where the runs had far fewer epochs than those by which their settings were found, nothing can be told.
+/// Where the runs had far fewer epochs than those by which their settings were found, or hardly any, nothing
+/// can be told.
 fn hurried(plan: &Plan, searched: &Plan) -> Option<String> {
-    let cut = |(method, &epochs): (&Method, &u64)| (epochs, searched.epochs(*method));
-    let (epochs, planned) = plan.epochs.iter().map(cut).find(|(epochs, planned)| 2 * epochs < *planned)?;
+    let fewest = FEWEST_EPOCHS.min(plan.most);
+    let is_cut =
+        |&(method, &epochs): &(&Method, &u64)| epochs < fewest || 2 * epochs < searched.epochs(*method);
+    let (method, epochs) = plan.epochs.iter().find(is_cut)?;
     Some(format!(
-        "The data do not tell: the machine became so much slower that runs had {epochs} epochs in the place of \
-         {planned}. Run it again with more minutes."
+        "The data do not tell: the machine became so much slower that {} left to a run of {method}. Run it \
+         again with more minutes.",
+        if *epochs == 1 { "1 epoch was".into() } else { format!("{epochs} epochs were") }
     ))
 }
 
@@ -386,6 +391,7 @@ mod tests {
         let searched = plan(Stage::Search(1), [80, 61]);
         assert_eq!(hurried(&plan(Stage::Runs, [40, 31]), &searched), None);
         let sentence = hurried(&plan(Stage::Runs, [40, 30]), &searched).unwrap();
-        assert!(sentence.contains("runs had 30 epochs in the place of 61"), "{sentence}");
+        assert!(sentence.contains("30 epochs were left to a run of dropout"), "{sentence}");
+        assert!(hurried(&plan(Stage::Runs, [3, 4]), &plan(Stage::Search(1), [4, 4])).is_some());
     }
 }
