@@ -39,14 +39,11 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     let averaged = ensemble(members)?;
     let names = model.pipeline.classes();
     let averaged = match names {
-        [] => {
-            let (mean, spread) = model.in_own_units(&averaged)?;
-            Averaged { mean, spread }
-        }
+        [] => model.in_own_units(&averaged)?,
         _ => averaged,
     };
     let interval = arguments.interval.map(|share| averaged.interval(share)).transpose()?;
-    let Averaged { mean, spread } = averaged;
+    let Averaged { mean, spread, .. } = averaged;
     let predicted = Predicted { mean, spread, disagreement, interval };
     let write = |to: &mut dyn Write| match names {
         [] => predicted.values(to),

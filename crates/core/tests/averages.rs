@@ -23,6 +23,11 @@ fn link(outputs: &[Real], loss: Loss) -> Vec<f64> {
     let numbers = match (Link::of(loss), outputs) {
         (Link::Logistic, [logit]) => pair(*logit).to_vec(),
         (Link::Softmax, logits) => softmax(logits),
+        (Link::Normal, values) => {
+            let (means, numbers) = values.split_at(values.len() / 2);
+            let variance = |number: &Real| (number.exp() + Real::exact(1.0)).ln() + Real::exact(1e-6);
+            means.iter().copied().chain(numbers.iter().map(variance)).collect()
+        }
         (_, values) => values.to_vec(),
     };
     numbers.iter().map(|number| number.value).collect()
@@ -64,7 +69,7 @@ fn small(number: usize, random: &mut Random) -> Case {
         inputs,
         hidden: hidden.to_vec(),
         activation: [Activation::Relu, Activation::Tanh, Activation::Gelu][number % 3],
-        loss: [Loss::CrossEntropy, Loss::Squared, Loss::BinaryCrossEntropy][number / 7 % 3],
+        loss: [Loss::CrossEntropy, Loss::Squared, Loss::BinaryCrossEntropy, Loss::Normal][number / 7 % 4],
         share: [Share::Row, Share::Slice][number % 2],
         scaling: [Scaling::Training, Scaling::AtPrediction][number / 2 % 2],
         rates: rates.to_vec(),
@@ -77,15 +82,26 @@ fn small(number: usize, random: &mut Random) -> Case {
 #[test]
 fn exact_is_the_enumeration_of_all_masks() {
     let mut random = Random(31);
-    for number in 0..21 {
+    for number in 0..28 {
         let case = small(number, &mut random);
         let inputs = &case.examples.inputs;
-        let Averaged { mean, spread } = averaged(&case, Link::of(case.loss().kind), inputs, "exact");
+        let Averaged { mean, spread, noise } = averaged(&case, Link::of(case.loss().kind), inputs, "exact");
         let spread = spread.unwrap();
         // The first rows, one around the end of a slice of 64, and the last.
         for row in [0, 1, 63, 64, inputs.rows() - 1] {
-            let expected = enumerated(&case, inputs.row(row));
-            assert_eq!(expected.len(), mean.columns());
+            let mut expected = enumerated(&case, inputs.row(row));
+            // Of what a network says of the variance of the observations there is the mean alone.
+            let variances = expected.split_off(mean.columns());
+            let noise = noise.as_ref().map_or(&[][..], |noise| noise.row(row));
+            assert_eq!(variances.len(), noise.len());
+            for (noise, (expected, _)) in noise.iter().zip(variances) {
+                let variance = f64::from(*noise).powi(2);
+                let near = 2e-6 * (1.0 + expected);
+                assert!(
+                    (variance - expected).abs() < near,
+                    "case {number}, row {row}: {variance}, not {expected}"
+                );
+            }
             for (at, (expected, deviation)) in expected.into_iter().enumerate() {
                 let (mean, spread) = (f64::from(mean.row(row)[at]), f64::from(spread.row(row)[at]));
                 let near = 2e-6 * (1.0 + expected.abs() + deviation);
@@ -106,7 +122,7 @@ fn exact_is_the_enumeration_of_all_masks() {
 fn a_hundred_thousand_samples_come_near_the_enumeration() {
     const SAMPLES: f64 = 100_000.0;
     let mut random = Random(32);
-    for number in [1, 8, 15] {
+    for number in [1, 8, 15, 22] {
         let case = small(number, &mut random);
         let inputs = case.examples.inputs.select(&[0, 1, 2]);
         let link = Link::of(case.loss().kind);

@@ -358,7 +358,7 @@ fn files_of_format_1_predict_what_they_did() {
     let Targets::Values(targets) = model.pipeline.examples(&data, None).unwrap().targets else { panic!() };
     let own = targets.values().iter().map(|&target| model.pipeline.denormalise(target) as f32).collect();
     let targets = Matrix::new(targets.rows(), 1, own).unwrap();
-    let Averaged { mean, spread } = model.predict(&data, MONTE_CARLO, 0, &threads(1)).unwrap();
+    let Averaged { mean, spread, .. } = model.predict(&data, MONTE_CARLO, 0, &threads(1)).unwrap();
     let likelihood = gaussian_log_likelihood(&mean, &spread.unwrap(), &targets, None).unwrap();
     assert!((likelihood + 3.5353767967008554).abs() < 1e-6, "{likelihood}");
 }

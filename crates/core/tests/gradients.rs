@@ -18,7 +18,7 @@ use thinnet::train::{Loss, Optimizer};
 const RATES: [f32; 6] = [0.0, 0.1, 0.2, 0.5, 0.5, 0.9];
 
 /// The case with this number: activations, shares, scalings and losses take turns, so that any
-/// 180 numbers in a row have all combinations; the rest is random.
+/// 216 numbers in a row have all combinations; the rest is random.
 fn case(number: usize, widest: usize, random: &mut Random) -> Case {
     let width = |random: &mut Random| 1 + random.below(widest);
     let depth = random.below(5);
@@ -28,7 +28,7 @@ fn case(number: usize, widest: usize, random: &mut Random) -> Case {
         activation: naive::activation::ACTIVATIONS[number % 9],
         share: [Share::Row, Share::Slice][number / 9 % 2],
         scaling: [Scaling::Training, Scaling::AtPrediction][number / 18 % 2],
-        loss: LOSSES[number / 36 % 5],
+        loss: LOSSES[number / 36 % LOSSES.len()],
         rates: (0..=depth).map(|_| random.pick(&RATES)).collect(),
         batch: 1 + random.below(60),
         slice: 1 + random.below(40),
@@ -114,7 +114,7 @@ fn loss_and_every_gradient_are_the_naive_ones() {
 #[test]
 fn naive_gradients_are_the_slopes_of_the_naive_loss() {
     let (mut random, mut kinks, mut slopes) = (Random(2), 0, 0);
-    for number in 0..180 {
+    for number in 0..216 {
         let case = case(number, 6, &mut random);
         let rows = case.rows(1 + case.batch.min(5), &mut random);
         let (batch, loss, net) = (case.batch(&rows, 0), case.loss(), Net::of(&case.network));
@@ -166,7 +166,7 @@ fn sides(net: &Net, loss: &naive::loss::Loss, batch: &naive::Batch) -> Vec<bool>
 #[test]
 fn outputs_of_whole_and_sampled_networks_are_the_naive_ones() {
     let mut random = Random(3);
-    for number in 0..180 {
+    for number in 0..216 {
         let case = case(number, 70, &mut random);
         let inputs = &case.examples.inputs;
         let thinning = Thinning::new(&case.thin, &case.network, case.seed).unwrap();

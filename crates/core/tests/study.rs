@@ -318,14 +318,16 @@ fn published_splits_choose_on_validation_rows() {
            [[variant]]\nname = \"dropout\"\ndata.path = \"\"\naverages = [\"mc:1\", \"scale\"]\nspec.thin.share = \"row\"\n\
            grid = { rates = \"published\", taus = \"published\", length_scale = 0.01, average = \"mc:50\" }\n\
            [[variant]]\nname = \"ensemble\"\ndata.path = \"\"\nspec.thin.hidden = 0.0\nspec.ensemble.members = 3\n\
-           grid = { l2 = [0.0, 10.0], taus = { errors = [0.1, 1.0, 10.0] } }\n";
+           grid = { l2 = [0.0, 10.0], taus = { errors = [0.1, 1.0, 10.0] } }\n\
+           [[variant]]\nname = \"deep ensemble\"\ndata.path = \"\"\nspec.thin.hidden = 0.0\nspec.ensemble.members = 3\n\
+           spec.train.loss = \"normal\"\ngrid.l2 = [0.0, 10.0]\n";
     let text = text.replace("data.path = \"\"", "data.path = \"linear\"");
     fs::rename(&folder.0, folder.0.with_extension("set")).unwrap();
     fs::create_dir_all(&folder.0).unwrap();
     fs::rename(folder.0.with_extension("set"), folder.0.join("linear")).unwrap();
     let study = parse(&text);
     let records = run(&study, &folder.0, &folder.0.join("out"), 1);
-    assert_eq!(records.len(), 4);
+    assert_eq!(records.len(), 6);
     for record in &records {
         let found = &record.found;
         assert_eq!((found.train_rows, found.test_rows), (180, 20));
@@ -335,10 +337,18 @@ fn published_splits_choose_on_validation_rows() {
         assert!(value("scale", Measure::Rmse) < 0.6, "{record:?}");
         if record.variant == "ensemble" {
             assert_eq!((chosen.rate, chosen.l2), (None, 0.0));
-            assert!((3.0..30.0).contains(&chosen.tau), "{chosen:?}");
+            assert!((3.0..30.0).contains(&chosen.tau.unwrap()), "{chosen:?}");
             continue;
         }
-        assert_eq!((chosen.rate, chosen.tau), (Some(0.005), 11.0));
+        if record.variant == "deep ensemble" {
+            assert_eq!((chosen.rate, chosen.l2, chosen.tau), (None, 0.0, None));
+            // That of the noise, which is uniform with variance 1.04² / 12, under a normal distribution.
+            let best = -0.5 * (std::f64::consts::TAU * std::f64::consts::E * 1.04_f64.powi(2) / 12.0).ln();
+            let likelihood = value("scale", Measure::LogLikelihood);
+            assert!((best - 0.5..best + 0.3).contains(&likelihood), "{likelihood}, at best {best}");
+            continue;
+        }
+        assert_eq!((chosen.rate, chosen.tau), (Some(0.005), Some(11.0)));
         // l² keep / (N tau) with all 180 rows.
         let l2 = 0.0001 * 0.995 / (180.0 * 11.0);
         assert!((f64::from(chosen.l2) / l2 - 1.0).abs() < 1e-6, "{chosen:?}");

@@ -187,8 +187,8 @@ pub struct Ensemble {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Loss, penalties and limits of weights")]
 pub struct LossOptions {
-    /// cross-entropy or binary-cross-entropy for classes, squared, absolute or huber for numbers
-    /// [default: cross-entropy, squared]
+    /// cross-entropy or binary-cross-entropy for classes; squared, absolute, huber or normal (predicts
+    /// the variance too) for numbers [default: cross-entropy, squared]
     #[arg(long, value_name = "NAME", value_parser = named::<Loss>)]
     pub loss: Option<Loss>,
     /// From which error on huber is linear, in standard deviations of the target [default: 1]

@@ -135,14 +135,7 @@ fn write_page(
     let name = fit::name_of(&arguments.data);
     let facts = vec![
         ("Rows", tables::rows(compared)),
-        (
-            "Network",
-            describe::shape(
-                &prepared.spec,
-                prepared.pipeline.input_units(),
-                prepared.pipeline.output_units(),
-            ),
-        ),
+        ("Network", describe::shape(&prepared.spec, prepared.pipeline.input_units(), prepared.outputs())),
         ("Seeds", format!("{}, from {} on", setup.seeds, setup.spec.seed)),
         ("Time", format!("{} of {} minutes", text::seconds(compared.seconds), setup.minutes)),
         ("Epochs", epochs.join(", ")),

@@ -26,7 +26,7 @@ pub fn rows(compared: &Compared) -> String {
 /// What a person reads in the end.
 pub fn report(setup: &Setup, compared: &Compared, arguments: &Compare) -> String {
     let prepared = &compared.prepared;
-    let (inputs, outputs) = (prepared.pipeline.input_units(), prepared.pipeline.output_units());
+    let (inputs, outputs) = (prepared.pipeline.input_units(), prepared.outputs());
     let spec = compared.spec_path(compared.best, setup.spec.seed);
     format!(
         "\n{}\n{}; {}\n\n{}\n{}\n{}{}\n{}\n\n{} holds the first \

@@ -203,7 +203,7 @@ fn introduce(prepared: &Prepared, threads: &Threads) {
     text::say(&format!("{train} to train on, {valid} to validate{classes}"));
     text::say(&format!(
         "{}, {}, seed {}, {}",
-        describe::networks(spec, pipeline.input_units(), pipeline.output_units()),
+        describe::networks(spec, pipeline.input_units(), prepared.outputs()),
         describe::thinning(spec).map_or("no dropout".into(), |who| format!("dropout of {who}")),
         spec.seed,
         text::counted(threads.count(), "thread", "threads")

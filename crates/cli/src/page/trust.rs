@@ -114,7 +114,7 @@ fn list(classes: &[String], counts: &[Vec<f64>], rows: &str, apart: &str) -> Tab
 fn points(shown: &Shown, predicted: &Averaged) -> anyhow::Result<Vec<[f64; 2]>> {
     let Targets::Values(targets) = &shown.examples.targets else { return Ok(Vec::new()) };
     let (model, rows) = (shown.model, shown.examples.rows());
-    let (predictions, _) = model.in_own_units(predicted)?;
+    let predictions = model.in_own_units(predicted)?.mean;
     let point = |row: usize| {
         let target = model.pipeline.denormalise(targets.row(row)[0]);
         [text::rounded(target, 6), text::rounded(predictions.row(row)[0].into(), 6)]

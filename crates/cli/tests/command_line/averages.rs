@@ -86,6 +86,34 @@ fn intervals_hold_their_share_of_the_targets() {
     assert!((two / one - 4.0).abs() < 1e-4 && fitted != one, "{one}, {two}, {fitted}");
 }
 
+/// The noise of values.csv is the same in all rows, so that the predicted one is about that of the errors.
+#[test]
+fn a_predicted_variance_gives_every_average_a_spread() {
+    let folder = Folder::with_data("variance");
+    folder.good(&format!("fit values.csv {SMALL} --loss normal --members 2 -o m.thinnet"));
+    let targets = numbers(&values(240));
+    for average in ["scale", "mc:20", "exact", "moments"] {
+        let out = folder.good(&format!("predict m.thinnet values.csv --average {average} --interval 0.9"));
+        assert_eq!(out.lines().next(), Some("value,spread,low,high,disagreement"));
+        let rows = numbers(&out);
+        let inside = rows.iter().zip(&targets).filter(|(row, of)| row[2] <= of[2] && of[2] <= row[3]).count();
+        assert!(inside > 200, "{average}: {inside} of 240");
+        let spreads: Vec<f64> = rows.iter().map(|row| row[1]).collect();
+        assert!(spreads.iter().any(|spread| (spread - spreads[0]).abs() > 1e-3), "one for all rows");
+        let measured = folder.json(&format!("evaluate m.thinnet values.csv --json --average {average}"));
+        assert!(measured["log_likelihood"].is_f64() && measured["tau"].is_null(), "{measured}");
+    }
+    let refused = |line: &str, part: &str| {
+        let error = folder.fails(1, line);
+        assert!(error.contains(part), "{line}: {error}");
+    };
+    refused("evaluate m.thinnet values.csv --tau 1", "predicts the variance of its observations");
+    refused("fit classes.csv --loss normal", "train.loss: does not suit");
+    let paired = folder.fails(2, "fit values.csv --loss normal --pair r-drop:1");
+    assert!(paired.contains("train.pair: is not defined for loss"), "{paired}");
+    assert!(folder.good("inspect m.thinnet").contains("normal"));
+}
+
 #[test]
 fn a_temperature_and_a_mean_of_weights_are_kept() {
     let folder = Folder::with_data("kept");

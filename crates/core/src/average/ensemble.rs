@@ -92,7 +92,9 @@ pub(crate) fn member_seed(seed: u32, member: usize) -> u32 {
 
 /// The prediction of an ensemble from those of its members, which all count the same: the arithmetic
 /// mean of what they predict. The spread squared is the variance of the mixture: the mean of the members'
-/// own variances and the variance of their means. A single member stays as it is.
+/// own variances and the variance of their means. Where the members predict the variance of the observations,
+/// that of the ensemble is the mean of theirs, so that spread and noise together are the variance of their
+/// mixture (Lakshminarayanan et al. 2017, section 2.4). A single member stays as it is.
 ///
 /// # Errors
 /// [`Error::Argument`] if there is no member, or they predict other rows or classes.
@@ -111,7 +113,13 @@ pub fn ensemble(mut members: Vec<Averaged>) -> Result<Averaged> {
     let (rows, columns) = (members[0].mean.rows(), members[0].mean.columns());
     let spread = Matrix::new(rows, columns, spread.collect())?;
     let mean = Matrix::new(rows, columns, mean.into_iter().map(|mean| mean as f32).collect())?;
-    Ok(Averaged { mean, spread: Some(spread) })
+    let noises: Option<Vec<&Matrix>> = members.iter().map(|member| member.noise.as_ref()).collect();
+    let noise = noises.map(|noises| {
+        let square =
+            |at: usize| noises.iter().map(|noise| f64::from(noise.values()[at]).powi(2)).sum::<f64>();
+        Matrix::new(rows, columns, (0..rows * columns).map(|at| (square(at) / count).sqrt() as f32).collect())
+    });
+    Ok(Averaged { mean, spread: Some(spread), noise: noise.transpose()? })
 }
 
 /// How far the members lie apart: the standard deviation of what they predict, of the same shape.
@@ -142,7 +150,10 @@ fn check(members: &[Averaged]) -> Result<()> {
     let shape = |matrix: &Matrix| (matrix.rows(), matrix.columns());
     let wanted = shape(&first.mean);
     let fits = |member: &Averaged| {
-        shape(&member.mean) == wanted && member.spread.as_ref().is_none_or(|spread| shape(spread) == wanted)
+        [Some(&member.mean), member.spread.as_ref(), member.noise.as_ref()]
+            .into_iter()
+            .flatten()
+            .all(|matrix| shape(matrix) == wanted)
     };
     match members.iter().position(|member| !fits(member)) {
         None => Ok(()),
@@ -161,7 +172,7 @@ mod tests {
 
     fn averaged(mean: [f32; 4], spread: Option<[f32; 4]>) -> Averaged {
         let matrix = |values: [f32; 4]| Matrix::new(2, 2, values.to_vec()).unwrap();
-        Averaged { mean: matrix(mean), spread: spread.map(matrix) }
+        Averaged::new(matrix(mean), spread.map(matrix))
     }
 
     #[test]
@@ -191,6 +202,22 @@ mod tests {
         assert_eq!(deviation(&members).unwrap(), all.spread.unwrap());
     }
 
+    /// The variance of a mixture is the mean of its parts' variances and the variance of their means.
+    #[test]
+    fn the_noise_of_members_that_predict_it_is_the_mean_of_their_variances() {
+        let noise = |noise: [f32; 4]| Some(Matrix::new(2, 2, noise.to_vec()).unwrap());
+        let first = Averaged { noise: noise([3.0, 1.0, 0.0, 0.5]), ..averaged([0.0; 4], None) };
+        let second = Averaged { noise: noise([4.0, 7.0, 2.0, 0.5]), ..averaged([2.0; 4], None) };
+        let all = ensemble(vec![first.clone(), second]).unwrap();
+        assert_eq!(all.spread.unwrap().values(), [1.0; 4]);
+        let squares: Vec<f32> = all.noise.unwrap().values().iter().map(|noise| noise * noise).collect();
+        for (found, expected) in squares.iter().zip([12.5, 25.0, 2.0, 0.25]) {
+            assert!((found - expected).abs() < 1e-5, "{squares:?}");
+        }
+        let other = Averaged { noise: Some(Matrix::zeros(2, 1)), ..averaged([0.0; 4], None) };
+        assert!(ensemble(vec![first, other]).is_err());
+    }
+
     #[test]
     fn one_member_stays_as_it_is() {
         for spread in [None, Some([0.5, 0.25, 0.0, 1.0])] {
@@ -202,7 +229,7 @@ mod tests {
     #[test]
     fn members_that_do_not_belong_together_are_refused() {
         assert!(ensemble(Vec::new()).unwrap_err().to_string().contains("at least one"));
-        let other = Averaged { mean: Matrix::zeros(2, 3), spread: None };
+        let other = Averaged::new(Matrix::zeros(2, 3), None);
         let error = ensemble(vec![averaged([0.0; 4], None), other.clone()]).unwrap_err().to_string();
         assert_eq!(error, "members: member 1 does not predict 2 rows of 2 numbers as the first does");
         assert!(deviation(&[averaged([0.0; 4], None), other]).is_err());

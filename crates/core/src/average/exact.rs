@@ -67,10 +67,10 @@ impl Thinned<'_> {
         let all: Vec<Expectation> = chunks.map_init(|| self.stages(), chunk).collect();
         let deviation = |all: &Expectation| all.variance.iter().map(|variance| variance.sqrt()).collect();
         let spreads: Vec<Vec<f32>> = all.iter().map(deviation).collect();
-        Averaged {
-            mean: self.row_by_row(all.iter().map(|all| &all.mean[..])),
-            spread: Some(self.row_by_row(spreads.iter().map(|spread| &spread[..]))),
-        }
+        Averaged::new(
+            self.row_by_row(all.iter().map(|all| &all.mean[..])),
+            Some(self.row_by_row(spreads.iter().map(|spread| &spread[..]))),
+        )
     }
 
     fn stages(&self) -> Vec<Stage> {

@@ -67,12 +67,11 @@ mod tests {
     fn an_interval_lies_around_its_mean() {
         let mean = Matrix::new(2, 1, vec![10.0, -1.0]).unwrap();
         let spread = Some(Matrix::new(2, 1, vec![2.0, 0.0]).unwrap());
-        let [low, high] =
-            Averaged { mean: mean.clone(), spread: spread.clone() }.interval(0.6826895).unwrap();
+        let [low, high] = Averaged::new(mean.clone(), spread.clone()).interval(0.6826895).unwrap();
         assert!((low.values()[0] - 8.0).abs() < 1e-5 && (high.values()[0] - 12.0).abs() < 1e-5);
         assert_eq!((low.values()[1], high.values()[1]), (-1.0, -1.0));
         let refused = |averaged: Averaged, share| averaged.interval(share).unwrap_err().to_string();
-        assert!(refused(Averaged { mean: mean.clone(), spread }, 1.0).contains("above 0 and below 1, not 1"));
-        assert!(refused(Averaged { mean, spread: None }, 0.9).contains("has no spread; average by mc:50"));
+        assert!(refused(Averaged::new(mean.clone(), spread), 1.0).contains("above 0 and below 1, not 1"));
+        assert!(refused(Averaged::new(mean, None), 0.9).contains("has no spread; average by mc:50"));
     }
 }

@@ -4,7 +4,7 @@ use thinnet_kernels::{Isa, elementwise};
 
 use crate::data::Matrix;
 use crate::thin::PREDICTED_ROWS;
-use crate::train::Loss;
+use crate::train::{Loss, variance};
 
 /// What the outputs of a network stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Link {
     Logistic,
     /// Values as they are.
     Identity,
+    /// Values, and after all of them a number for the variance of each ([`Loss::Normal`]).
+    Normal,
 }
 
 impl Link {
@@ -24,10 +26,16 @@ impl Link {
             Loss::CrossEntropy => Link::Softmax,
             Loss::BinaryCrossEntropy => Link::Logistic,
             Loss::Squared | Loss::Absolute | Loss::Huber => Link::Identity,
+            Loss::Normal => Link::Normal,
         }
     }
 
-    /// How many numbers are predicted from so many outputs.
+    /// Whether values are predicted, and not probabilities.
+    pub fn predicts_values(self) -> bool {
+        matches!(self, Link::Identity | Link::Normal)
+    }
+
+    /// How many numbers are predicted from so many outputs; of [`Link::Normal`] half are variances.
     pub fn width(self, outputs: usize) -> usize {
         if self == Link::Logistic { 2 } else { outputs }
     }
@@ -78,9 +86,13 @@ impl Output {
         let first = to.len() - outputs.len();
         to[..first].fill(0.0);
         to[first..].copy_from_slice(outputs);
-        if self.link != Link::Identity {
-            to.iter_mut().for_each(|logit| *logit /= self.temperature);
-            softmax(to);
+        match self.link {
+            Link::Identity => {}
+            Link::Normal => variances(to),
+            Link::Softmax | Link::Logistic => {
+                to.iter_mut().for_each(|logit| *logit /= self.temperature);
+                softmax(to);
+            }
         }
     }
 
@@ -90,8 +102,10 @@ impl Output {
         let first = to.len() - outputs.len();
         to[..first].fill(0.0);
         to[first..].copy_from_slice(outputs);
-        if self.link == Link::Identity {
-            return;
+        match self.link {
+            Link::Identity => return,
+            Link::Normal => return variances(to),
+            Link::Softmax | Link::Logistic => {}
         }
         let (mut largest, mut sums) = ([f32::NEG_INFINITY; PREDICTED_ROWS], [0.0; PREDICTED_ROWS]);
         for line in to.chunks_exact(padded) {
@@ -112,6 +126,12 @@ impl Output {
             line.iter_mut().zip(&sums).for_each(|(power, inverse)| *power *= inverse);
         }
     }
+}
+
+/// The numbers in the second half become the variances that they stand for.
+fn variances(outputs: &mut [f32]) {
+    let half = outputs.len() / 2;
+    outputs[half..].iter_mut().for_each(|number| *number = variance(*number) as f32);
 }
 
 /// Logits become probabilities, in f64 and the same on every machine.
@@ -154,7 +174,9 @@ mod tests {
 
     #[test]
     fn lines_give_what_rows_give() {
-        for (link, outputs) in [(Link::Softmax, 3), (Link::Logistic, 1), (Link::Identity, 2)] {
+        for (link, outputs) in
+            [(Link::Softmax, 3), (Link::Logistic, 1), (Link::Identity, 2), (Link::Normal, 4)]
+        {
             let output = Output { link, temperature: 1.5 };
             let (padded, width) = (16, output.width(outputs));
             let logits: Vec<f32> = (0..outputs * padded).map(|at| (at * 7 % 23) as f32 - 11.0).collect();

@@ -35,6 +35,16 @@ pub struct Averaged {
     pub mean: Matrix,
     /// The standard deviation over the thinned networks, of the same shape; none for weight scaling.
     pub spread: Option<Matrix>,
+    /// The standard deviation of the observations, of the same shape, where the networks predict their
+    /// variance ([`Link::Normal`]): the root of the mean of these variances.
+    pub noise: Option<Matrix>,
+}
+
+impl Averaged {
+    /// Predictions without a variance of the observations.
+    pub(crate) fn new(mean: Matrix, spread: Option<Matrix>) -> Self {
+        Self { mean, spread, noise: None }
+    }
 }
 
 /// The thinned networks, and the rows on which they are averaged.
@@ -66,20 +76,19 @@ pub fn average(
     let output = output.into();
     let thinned = Thinned { isa, network, thinning, output, inputs };
     thinned.check(by)?;
-    Ok(match by {
+    Ok(thinned.with_noise_apart(match by {
         Average::WeightScaling => {
-            let mean = output.apply(thin::outputs(isa, network, thinning, inputs));
-            Averaged { mean, spread: None }
+            Averaged::new(output.apply(thin::outputs(isa, network, thinning, inputs)), None)
         }
         Average::MonteCarlo { samples, mean, masks } => thinned.monte_carlo(samples, mean, masks),
         Average::Exact => thinned.exact(),
         Average::Moments => thinned.moments(),
         Average::DropConnect { samples } => thinned.dropconnect(samples),
-    })
+    }))
 }
 
-/// The predictions of each of the networks that [`average`] by [`Average::MonteCarlo`] samples, `[rows,
-/// classes]` or `[rows, outputs]`, in their order.
+/// The predictions of each of the networks that [`average`] by [`Average::MonteCarlo`] samples, in their
+/// order. None has a spread.
 ///
 /// # Errors
 /// [`Error::Argument`] if `by` is another average.
@@ -90,11 +99,12 @@ pub fn samples(
     output: impl Into<Output>,
     inputs: &Matrix,
     by: Average,
-) -> Result<Vec<Matrix>> {
+) -> Result<Vec<Averaged>> {
     let thinned = Thinned { isa, network, thinning, output: output.into(), inputs };
     thinned.check(by)?;
     let Average::MonteCarlo { samples, masks, .. } = by else { return Err(samples_none(by)) };
-    Ok(thinned.each_sample(samples, masks))
+    let each = thinned.each_sample(samples, masks).into_iter();
+    Ok(each.map(|mean| thinned.with_noise_apart(Averaged::new(mean, None))).collect())
 }
 
 fn samples_none(by: Average) -> Error {
@@ -147,7 +157,7 @@ impl Thinned<'_> {
     fn check(&self, by: Average) -> Result<()> {
         let refused = |problem: String| Err(Error::argument("average", problem));
         match by {
-            Average::MonteCarlo { mean: Mean::Geometric, .. } if self.output.link == Link::Identity => {
+            Average::MonteCarlo { mean: Mean::Geometric, .. } if self.output.link.predicts_values() => {
                 refused(format!("{by} is a mean of probabilities, which a regression has none of; use mc:T"))
             }
             Average::Exact if self.thinning.drop() != Drop::Units || !self.thinning.is_independent() => {
@@ -169,6 +179,22 @@ impl Thinned<'_> {
                 refused(format!("{by} is for networks whose edges were dropped; use mc:T"))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Where the second half of the columns are variances of the observations, they come out of the means.
+    fn with_noise_apart(&self, averaged: Averaged) -> Averaged {
+        if self.output.link != Link::Normal {
+            return averaged;
+        }
+        let columns: Vec<usize> = (0..averaged.mean.columns()).collect();
+        let (values, variances) = columns.split_at(columns.len() / 2);
+        let mut noise = averaged.mean.select_columns(variances);
+        noise.values_mut().iter_mut().for_each(|variance| *variance = variance.sqrt());
+        Averaged {
+            mean: averaged.mean.select_columns(values),
+            spread: averaged.spread.map(|spread| spread.select_columns(values)),
+            noise: Some(noise),
         }
     }
 

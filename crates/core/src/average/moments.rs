@@ -12,6 +12,7 @@ use thinnet_kernels::{matmul, moments};
 use super::passes::PADDED;
 use super::softmax::Softmax;
 use super::{Averaged, Link, Thinned};
+use crate::train::variance;
 
 /// Mean and variance of the units of each level, `[units, PADDED]`.
 struct Pass {
@@ -44,10 +45,10 @@ impl Thinned<'_> {
         };
         let chunks = (0..self.chunks()).into_par_iter();
         let all: Vec<(Vec<f32>, Vec<f32>)> = chunks.map_init(new_pass, chunk).collect();
-        Averaged {
-            mean: self.row_by_row(all.iter().map(|(mean, _)| &mean[..])),
-            spread: Some(self.row_by_row(all.iter().map(|(_, spread)| &spread[..]))),
-        }
+        Averaged::new(
+            self.row_by_row(all.iter().map(|(mean, _)| &mean[..])),
+            Some(self.row_by_row(all.iter().map(|(_, spread)| &spread[..]))),
+        )
     }
 
     /// What the input's own masks do. The inputs are scaled already.
@@ -86,6 +87,11 @@ impl Thinned<'_> {
         let (means, variances) = (&mut pass.means[layers], &mut above[0]);
         match self.output.link {
             Link::Identity => {}
+            Link::Normal => {
+                let half = means.len() / 2;
+                let numbers = means[half..].iter_mut().zip(&variances[half..]);
+                numbers.for_each(|(number, &spread)| *number = mean_variance(*number, spread));
+            }
             Link::Logistic => {
                 self.temper(means, variances);
                 self.logistic(positions, means, variances);
@@ -108,6 +114,13 @@ impl Thinned<'_> {
         means.iter_mut().for_each(|mean| *mean /= temperature);
         variances.iter_mut().for_each(|variance| *variance /= temperature * temperature);
     }
+}
+
+/// The mean of the variances of observations that a number with this mean and variance stands for, up to the
+/// second derivative of log(1 + exp(number)).
+fn mean_variance(mean: f32, variance_of_number: f32) -> f32 {
+    let logistic = 1.0 / (1.0 + libm::exp(-f64::from(mean)));
+    (variance(mean) + 0.5 * f64::from(variance_of_number) * logistic * (1.0 - logistic)) as f32
 }
 
 #[cfg(test)]
@@ -207,6 +220,26 @@ mod tests {
             near(Drop::Units, &[200], activation, Link::Identity, 3, [0.03, 0.04]);
         }
         near(Drop::Units, &[100, 100], Activation::Relu, Link::Identity, 3, [0.03, 0.04]);
+    }
+
+    #[test]
+    fn the_noise_is_that_of_many_samples() {
+        let spec = NetworkSpec { hidden: vec![100, 100], ..NetworkSpec::default() };
+        let network = Network::new(6, 4, &spec, 3).unwrap();
+        let thinning = Thinning::new(&ThinSpec::default(), &network, 5).unwrap();
+        let rows = inputs(20, 6);
+        let by = |by: &str| {
+            average(Isa::best(), &network, &thinning, Link::Normal, &rows, by.parse().unwrap()).unwrap()
+        };
+        let (moments, samples, whole) = (by("moments"), by("mc:4000"), by("scale"));
+        let mean = |averaged: &Averaged| {
+            let noise = averaged.noise.as_ref().unwrap();
+            (noise.values().iter().map(|noise| f64::from(noise * noise)).sum::<f64>()) / 40.0
+        };
+        assert_eq!((moments.mean.columns(), moments.noise.as_ref().unwrap().columns()), (2, 2));
+        let (moments, samples, whole) = (mean(&moments), mean(&samples), mean(&whole));
+        assert!((moments / samples - 1.0).abs() < 0.01, "{moments}, {samples}");
+        assert!((whole / samples - 1.0).abs() > 0.03, "{whole}, {samples}: the test tells nothing");
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl Thinned<'_> {
         let length = PREDICTED_ROWS * width;
         let parts = mean.values_mut().chunks_mut(length).zip(spread.values_mut().chunks_mut(length));
         parts.zip(chunks).for_each(|((mean, spread), moments)| moments.write(mean, spread));
-        Averaged { mean, spread: Some(spread) }
+        Averaged::new(mean, Some(spread))
     }
 }
 
@@ -253,7 +253,7 @@ mod tests {
         by: Average,
     ) -> (Matrix, Matrix) {
         let isa = Isa::from_environment().unwrap();
-        let Averaged { mean, spread } = average(isa, network, thinning, link, inputs, by).unwrap();
+        let Averaged { mean, spread, .. } = average(isa, network, thinning, link, inputs, by).unwrap();
         (mean, spread.unwrap())
     }
 
@@ -314,7 +314,7 @@ mod tests {
                 let by = Average::monte_carlo(count as u32);
                 let (mean, _) = sampled(&network, &thinning, link, &inputs, by);
                 for (at, mean) in mean.values().iter().enumerate() {
-                    let sum: f32 = each[..count].iter().map(|matrix| matrix.values()[at]).sum();
+                    let sum: f32 = each[..count].iter().map(|sampled| sampled.mean.values()[at]).sum();
                     assert!((sum / count as f32 - mean).abs() < 1e-5, "{share:?}, {count}, {at}");
                 }
             }

@@ -12,7 +12,7 @@ const RANGE: (f64, f64) = (0.01, 100.0);
 ///
 /// The loss is convex in 1 / temperature, so Newton's method within a shrinking bracket finds it.
 pub fn temperature(link: Link, outputs: &Matrix, labels: &[u32], weights: Option<&[f32]>) -> f32 {
-    if link == Link::Identity || outputs.values().iter().any(|output| !output.is_finite()) {
+    if link.predicts_values() || outputs.values().iter().any(|output| !output.is_finite()) {
         return 1.0;
     }
     let (mut low, mut high) = (1.0 / RANGE.1, 1.0 / RANGE.0);

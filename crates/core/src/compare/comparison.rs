@@ -69,12 +69,9 @@ pub fn compare(
 
 /// Whether a step of a network is enough work for all threads.
 fn is_large(prepared: &Prepared) -> bool {
-    let widths = [
-        &[prepared.pipeline.input_units()],
-        &prepared.spec.network.hidden[..],
-        &[prepared.pipeline.output_units()],
-    ]
-    .concat();
+    let widths =
+        [&[prepared.pipeline.input_units()], &prepared.spec.network.hidden[..], &[prepared.outputs()]]
+            .concat();
     let weights: usize = widths.windows(2).map(|pair| pair[0].saturating_mul(pair[1])).sum();
     weights.saturating_mul(prepared.spec.train.batch_for(prepared.train.rows())) > LARGE
 }

@@ -92,7 +92,7 @@ mod tests {
         let whole = Matrix::new(2, 2, vec![0.5, 0.5, 1.0, 0.0]).unwrap();
         let mean = Matrix::new(2, 2, vec![3.5, 4.5, 1.0, 0.0]).unwrap();
         let spread = Matrix::new(2, 2, vec![6.0, 8.0, 0.0, 0.0]).unwrap();
-        let sampled = Averaged { mean, spread: Some(spread) };
+        let sampled = Averaged::new(mean, Some(spread));
         let of = |weights| InferenceGap::new(&whole, &sampled, 5, weights).unwrap();
         assert_eq!((of(None).gap, of(None).noise), (2.5, 2.5));
         assert_eq!(of(Some(&[3.0, 1.0])).gap, 3.75);

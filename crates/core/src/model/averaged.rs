@@ -47,7 +47,13 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::average`], and as [`samples`].
-    pub fn samples(&self, inputs: &Matrix, by: Average, seed: u32, threads: &Threads) -> Result<Vec<Matrix>> {
+    pub fn samples(
+        &self,
+        inputs: &Matrix,
+        by: Average,
+        seed: u32,
+        threads: &Threads,
+    ) -> Result<Vec<Averaged>> {
         let ask = |isa, member: &Member, thinning: &Thinning, seen: &Matrix| {
             let output = Output { link: self.link(), temperature: member.run.temperature };
             samples(isa, &member.network, thinning, output, seen, by)

@@ -34,7 +34,8 @@ impl Model {
     /// Predicts rows whose targets are known, and measures the predictions. With
     /// [`Average::MonteCarlo`] the log-likelihood of a regression is that of the mixture of the sampled
     /// networks ([`average_with_targets`](crate::average::average_with_targets)), with other averages that
-    /// of a normal distribution of their mean and spread.
+    /// of a normal distribution of their mean and spread; that is so also for networks that predict the variance
+    /// of the observations.
     ///
     /// # Errors
     /// Data that do not fit the model, or targets that are missing.
@@ -144,8 +145,7 @@ impl Model {
         };
         // The masks take turns: further samples are the same networks again.
         let by = Average::monte_carlo(samples.min(masks.members));
-        let alone = self.samples(&examples.inputs, by, seed, threads)?;
-        Ok(alone.into_iter().map(|mean| Averaged { mean, spread: None }).collect())
+        self.samples(&examples.inputs, by, seed, threads)
     }
 
     /// Measures what was predicted of some examples; `noise` is that of the errors of a regression, and
@@ -164,9 +164,9 @@ impl Model {
                 Classification::new(&averaged.mean, labels, weights).map(Evaluation::Classification)
             }
             Targets::Values(values) => {
-                let (predicted, spread) = self.with_noise(averaged, noise)?;
+                let Averaged { mean, spread, .. } = self.with_noise(averaged, noise)?;
                 let targets = self.denormalised(values)?;
-                let mut measured = Regression::new(&predicted, spread.as_ref(), &targets, weights)?;
+                let mut measured = Regression::new(&mean, spread.as_ref(), &targets, weights)?;
                 if let Some(densities) = densities {
                     measured.log_likelihood = Some(self.mean_density(&densities, weights));
                 }
@@ -184,11 +184,12 @@ impl Model {
     }
 
     /// Predicted values in the target's units, and their standard deviation: the spread of the
-    /// sampled networks together with the noise of the observations.
+    /// sampled networks together with the noise of the observations. There is one also without a spread where
+    /// the network predicts that noise.
     ///
     /// # Errors
     /// None that a model from [`super::fit()`] can cause.
-    pub fn in_own_units(&self, averaged: &Averaged) -> Result<(Matrix, Option<Matrix>)> {
+    pub fn in_own_units(&self, averaged: &Averaged) -> Result<Averaged> {
         self.with_noise(averaged, self.noise)
     }
 
@@ -204,13 +205,17 @@ impl Model {
         Ok(deviations)
     }
 
-    fn with_noise(&self, averaged: &Averaged, noise: Option<f32>) -> Result<(Matrix, Option<Matrix>)> {
-        let noise = noise.unwrap_or(0.0);
-        let total = |spread: &Matrix| {
-            let total = |&s: &f32| self.pipeline.denormalise_spread((s * s + noise * noise).sqrt()) as f32;
-            Matrix::new(spread.rows(), spread.columns(), spread.values().iter().map(total).collect())
+    fn with_noise(&self, averaged: &Averaged, noise: Option<f32>) -> Result<Averaged> {
+        let Averaged { mean, spread, noise: predicted } = averaged;
+        let at = |matrix: &Option<Matrix>, at: usize| matrix.as_ref().map(|matrix| matrix.values()[at]);
+        let total = |index: usize| {
+            let spread = at(spread, index).unwrap_or(0.0);
+            let noise = at(predicted, index).or(noise).unwrap_or(0.0);
+            self.pipeline.denormalise_spread((spread * spread + noise * noise).sqrt()) as f32
         };
-        Ok((self.denormalised(&averaged.mean)?, averaged.spread.as_ref().map(total).transpose()?))
+        let total = (spread.is_some() || predicted.is_some())
+            .then(|| Matrix::new(mean.rows(), mean.columns(), (0..mean.values().len()).map(total).collect()));
+        Ok(Averaged::new(self.denormalised(mean)?, total.transpose()?))
     }
 
     fn denormalised(&self, values: &Matrix) -> Result<Matrix> {

@@ -94,7 +94,7 @@ pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepare
     let spec = spec.completed(&pipeline, learned.len(), train.rows(), valid.is_some());
     let prepared = Prepared { spec, pipeline, train, valid, fingerprint, warnings };
     prepared.spec.check_effects_on(prepared.pipeline.task(), prepared.valid.is_some())?;
-    room::check(&prepared.spec, prepared.pipeline.input_units(), prepared.pipeline.output_units())?;
+    room::check(&prepared.spec, prepared.pipeline.input_units(), prepared.outputs())?;
     prepared.check_average()?;
     Ok(prepared)
 }
@@ -114,6 +114,11 @@ pub fn fit(
 }
 
 impl Prepared {
+    /// How many outputs a network of it has.
+    pub fn outputs(&self) -> usize {
+        self.spec.train.outputs(self.pipeline.output_units())
+    }
+
     /// Refuses an average that the network of the first member could not give, before it is trained.
     fn check_average(&self) -> Result<()> {
         let spec = self.spec.member(0);
@@ -229,9 +234,13 @@ impl Model {
         parts.map_or(Ok(false), |parts| Ok(fingerprint(data, Some(&parts.learned()))? == *learned))
     }
 
-    /// Finds the standard deviation of the errors of a regression, of each member and of all together.
+    /// Finds the standard deviation of the errors of a regression, of each member and of all together, unless
+    /// they predict it.
     fn find_noise(&mut self, examples: &Examples, threads: &Threads) -> Result<()> {
         let Targets::Values(values) = &examples.targets else { return Ok(()) };
+        if self.link() == Link::Normal {
+            return Ok(());
+        }
         let noise = |predicted: &Averaged| {
             let errors = predicted.mean.values().iter().zip(values.values()).map(|(p, t)| f64::from(p - t));
             let squares: f64 = errors.map(|error| error * error).sum();

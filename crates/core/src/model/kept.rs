@@ -21,7 +21,7 @@ pub struct Model {
     /// Its networks, at least one, in the order of their numbers.
     pub(super) members: Vec<Member>,
     /// For a regression: the standard deviation of the errors of all members together, as in
-    /// [`Run::noise`].
+    /// [`Run::noise`]. None where the networks predict the variance of the observations.
     pub noise: Option<f32>,
     /// The fingerprint of the rows that it learned from and chose by (as
     /// [`Data::fingerprint`](crate::data::Data::fingerprint) has it), in hexadecimal digits; none in files of

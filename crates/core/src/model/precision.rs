@@ -1,12 +1,13 @@
 //! How precise the observations of a regression are: tau of Gal and Ghahramani (2016).
 
 use super::Model;
+use crate::average::Link;
 use crate::error::{Error, Result};
 use crate::train::Loss;
 
 impl Model {
     /// The precision tau of the observations, 1 / variance, in 1 / (the target's unit)²; none for a
-    /// classification, and infinite where no prediction was wrong. A fitted model has that of its errors on
+    /// classification or where it is predicted, and infinite where no prediction was wrong. A fitted model has that of its errors on
     /// the validation rows, or without them on the training rows.
     pub fn tau(&self) -> Option<f64> {
         let noise = self.pipeline.denormalise_spread(self.noise?);
@@ -17,10 +18,16 @@ impl Model {
     /// likelihoods are then those of this one.
     ///
     /// # Errors
-    /// [`Error::Argument`] if it is not above 0, or the model is a classification.
+    /// [`Error::Argument`] if it is not above 0, or the model is a classification or predicts the variance.
     pub fn set_tau(&mut self, tau: f64) -> Result<()> {
         if self.noise.is_none() {
-            return Err(Error::argument("tau", "a classification has no precision of its observations"));
+            let problem = match self.link() {
+                Link::Normal => {
+                    "the model predicts the variance of its observations, which has no one precision"
+                }
+                _ => "a classification has no precision of its observations",
+            };
+            return Err(Error::argument("tau", problem));
         }
         let noise = (1.0 / tau.sqrt() / self.pipeline.denormalise_spread(1.0)) as f32;
         if !(tau > 0.0 && noise > 0.0 && noise.is_finite()) {

@@ -1,7 +1,7 @@
 //! Predictions for new rows.
 
 use super::Model;
-use crate::average::{Average, Averaged, Link};
+use crate::average::{Average, Averaged};
 use crate::data::{Data, Part};
 use crate::error::{Error, Result};
 use crate::prepare::Parts;
@@ -20,11 +20,10 @@ impl Model {
     /// [`ensemble`]: crate::average::ensemble
     pub fn predict(&self, data: &Data, by: Average, seed: u32, threads: &Threads) -> Result<Averaged> {
         let averaged = self.average(&self.pipeline.inputs(data, None)?, by, seed, threads)?;
-        if self.link() != Link::Identity {
+        if !self.link().predicts_values() {
             return Ok(averaged);
         }
-        let (mean, spread) = self.in_own_units(&averaged)?;
-        Ok(Averaged { mean, spread })
+        self.in_own_units(&averaged)
     }
 
     /// A part of the data set that the model was trained on, where its spec set a test part aside

@@ -13,7 +13,6 @@ use crate::network::{Learned, Network, NetworkSpec};
 use crate::prepare::Pipeline;
 use crate::spec::Spec;
 use crate::thin::Pruned;
-use crate::train::Loss;
 
 /// The header of a model file.
 #[derive(Serialize, Deserialize)]
@@ -104,10 +103,7 @@ impl Model {
             parts.push(Part { number: 0, inputs: None, run });
         }
         check_members(&parts, &spec, pipeline.input_units()).map_err(refused)?;
-        let outputs = match spec.train.loss {
-            Some(Loss::BinaryCrossEntropy) => 1,
-            _ => pipeline.output_units(),
-        };
+        let outputs = spec.train.outputs(pipeline.output_units());
         // The tensors are in memory already: networks of their sizes are not more than twice that.
         let count: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
         let is_pruned = parts.iter().any(|part| part.run.pruned.is_some());
@@ -243,7 +239,7 @@ pub(super) mod tests {
     use super::*;
     use crate::average::Average;
     use crate::data::{Data, parse_csv};
-    use crate::train::{Flow, Threads, TrainSpec};
+    use crate::train::{Flow, Loss, Threads, TrainSpec};
     use std::fs;
 
     /// Flowers: two numbers, a text, and one of the given targets.
@@ -289,6 +285,7 @@ pub(super) mod tests {
             trained(KINDS, validated),
             trained(["yes", "no", "yes"], binary),
             trained(NUMBERS, |spec| spec.network.hidden = vec![]),
+            trained(NUMBERS, |spec| spec.train.loss = Some(Loss::Normal)),
         ] {
             model.save(&first).unwrap();
             let loaded = Model::load(&first).unwrap();

@@ -248,7 +248,7 @@ impl Pipeline {
         }
     }
 
-    /// How many outputs the network has: the number of classes, or 1.
+    /// How many numbers are predicted: one for each class, or 1.
     pub fn output_units(&self) -> usize {
         self.classes().len().max(1)
     }

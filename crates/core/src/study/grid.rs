@@ -24,6 +24,8 @@ enum Tau {
     Is(f64),
     /// So many times that of the errors on the validation rows.
     TimesErrors(f64),
+    /// What the networks predict.
+    Predicted,
 }
 
 /// A network to try, and the precisions to try with it.
@@ -49,8 +51,8 @@ pub(super) fn fit_split(
         (Some(TARGET.into()), Some(Task::Regression), Some(0.0));
     let search = Search { grid, spec: &spec, splits, by: grid.average.unwrap_or(trial.averages[0]), threads };
     let Some(mut chosen) = search.choose(&train, watch)? else { return Ok(None) };
-    if let Some(length) = grid.length_scale {
-        chosen.l2 = penalty(length, chosen.rate, &spec, train.len(), chosen.tau);
+    if let (Some(length), Some(tau)) = (grid.length_scale, chosen.tau) {
+        chosen.l2 = penalty(length, chosen.rate, &spec, train.len(), tau);
     }
     let Some(mut fitted) = search.fit(&search.data(&train)?, chosen.rate, chosen.l2, watch)? else {
         return Ok(None);
@@ -87,11 +89,13 @@ impl Search<'_> {
             let Some(mut fitted) = self.fit(&learned, rate, l2, watch)? else { return Ok(None) };
             for tau in taus {
                 let tau = match tau {
-                    Tau::Is(tau) => tau,
+                    Tau::Is(tau) => Some(tau),
                     Tau::TimesErrors(factor) => {
-                        let rmse = judge(&mut fitted.model, &valid, Average::WeightScaling, 1.0, threads)?.0;
-                        factor / (rmse * rmse)
+                        let by = Average::WeightScaling;
+                        let rmse = judge(&mut fitted.model, &valid, by, Some(1.0), threads)?.0;
+                        Some(factor / (rmse * rmse))
                     }
+                    Tau::Predicted => None,
                 };
                 let (_, likelihood) = judge(&mut fitted.model, &valid, by, tau, threads)?;
                 if best.is_none_or(|best| likelihood > best.likelihood) {
@@ -130,8 +134,9 @@ fn candidates(grid: &Grid, spec: &Spec, splits: &Splits, rows: usize) -> Result<
     let rates = if rates.is_empty() { vec![None] } else { rates.into_iter().map(Some).collect() };
     let penalties = if grid.l2.is_empty() { vec![spec.train.l2] } else { grid.l2.clone() };
     let taus: Vec<Tau> = match &grid.taus {
-        Taus::Errors { errors } => errors.iter().map(|&factor| Tau::TimesErrors(factor)).collect(),
-        Taus::Named(_) => splits.taus()?.into_iter().map(Tau::Is).collect(),
+        Some(Taus::Errors { errors }) => errors.iter().map(|&factor| Tau::TimesErrors(factor)).collect(),
+        Some(Taus::Named(_)) => splits.taus()?.into_iter().map(Tau::Is).collect(),
+        None => vec![Tau::Predicted],
     };
     let mut candidates = Vec::new();
     for rate in rates {
@@ -141,7 +146,7 @@ fn candidates(grid: &Grid, spec: &Spec, splits: &Splits, rows: usize) -> Result<
                 Tau::Is(value) => {
                     Some(Candidate { rate, l2: penalty(length, rate, spec, rows, value), taus: vec![tau] })
                 }
-                Tau::TimesErrors(_) => None,
+                _ => None,
             })),
         }
     }
@@ -157,22 +162,28 @@ fn penalty(length: f64, rate: Option<f32>, spec: &Spec, rows: usize, tau: f64) -
 
 /// The root mean squared error and the log-likelihood of an average with this precision, in the target's
 /// unit. By weight scaling the likelihood is that of the mixture of the members, of which most models have
-/// one.
-fn judge(model: &mut Model, data: &Data, by: Average, tau: f64, threads: &Threads) -> Result<(f64, f64)> {
+/// one. Where networks predict the variance, so that there is no precision, it is that of [`Model::evaluate`].
+fn judge(
+    model: &mut Model,
+    data: &Data,
+    by: Average,
+    tau: Option<f64>,
+    threads: &Threads,
+) -> Result<(f64, f64)> {
     let seed = model.spec.seed;
-    model.set_tau(tau)?;
-    if by != Average::WeightScaling {
+    tau.map_or(Ok(()), |tau| model.set_tau(tau))?;
+    let (Some(tau), Average::WeightScaling) = (tau, by) else {
         let measured = of_evaluation(&model.evaluate(data, by, seed, threads)?);
         return match measured[..] {
             [(Measure::Rmse, rmse), (Measure::LogLikelihood, likelihood)] => Ok((rmse, likelihood)),
             _ => Err(Error::argument("average", format!("{by} has no likelihood here"))),
         };
-    }
+    };
     let examples = model.pipeline.examples(data, None)?;
     let Targets::Values(targets) = examples.targets else {
         return Err(Error::argument("targets", "published splits are regressions"));
     };
-    let own = |mean: Matrix| Ok(model.in_own_units(&Averaged { mean, spread: None })?.0);
+    let own = |mean: Matrix| Ok(model.in_own_units(&Averaged::new(mean, None))?.mean);
     let members = model.average_members(&examples.inputs, by, seed, threads)?;
     let means = members.iter().map(|member| own(member.mean.clone())).collect::<Result<Vec<Matrix>>>()?;
     let mean = own(ensemble(members)?.mean)?;

@@ -109,8 +109,9 @@ pub struct Chosen {
     pub rate: Option<f32>,
     /// The L2 penalty.
     pub l2: f32,
-    /// The precision of the observations.
-    pub tau: f64,
+    /// The precision of the observations, if the networks do not predict their variance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tau: Option<f64>,
     /// The log-likelihood on the validation rows.
     pub likelihood: f64,
 }

@@ -40,7 +40,8 @@ pub(super) fn resample(
     let mut wrong = vec![vec![0; spec.most as usize]; draws.len()];
     let rows: Vec<usize> = (0..examples.rows()).collect();
     for rows in rows.chunks(ROWS) {
-        let each = model.samples(&examples.inputs.select(rows), spec.average, seed, threads)?;
+        let sampled = model.samples(&examples.inputs.select(rows), spec.average, seed, threads)?;
+        let each: Vec<Matrix> = sampled.into_iter().map(|sampled| sampled.mean).collect();
         let labels: Vec<u32> = rows.iter().map(|&row| labels[row]).collect();
         threads.run(|| {
             let counts = wrong.par_iter_mut().zip(&draws);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::average::{Average, Mean};
 use crate::error::{Error, Result};
 use crate::spec::Spec;
+use crate::train::Loss;
 
 /// A run of a study, all but its seed. Each variant of a study has one; what it does not say itself is that
 /// of the whole study.
@@ -78,8 +79,10 @@ pub struct Grid {
     /// Values of `train.l2`. Left out: that of the spec.
     #[serde(default)]
     pub l2: Vec<f32>,
-    /// Precisions of the observations, 1 / variance in the target's unit.
-    pub taus: Taus,
+    /// Precisions of the observations, 1 / variance in the target's unit. Left out: the networks predict the
+    /// variance (`train.loss = "normal"`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taus: Option<Taus>,
     /// The prior length scale l of the weights, from which `train.l2` follows: l² keep / (N tau).
     #[serde(default)]
     pub length_scale: Option<f64>,
@@ -162,12 +165,19 @@ impl Trial {
         if self.spec.ensemble.members > 1 && (self.resample.is_some() || self.autoencoder) {
             return Err(Error::spec("spec.ensemble.members", "resample and autoencoder are of one network"));
         }
+        let predicts_variance = self.spec.train.loss == Some(Loss::Normal);
+        if self.grid.as_ref().is_some_and(|grid| grid.taus.is_none() != predicts_variance) {
+            return Err(Error::spec(
+                "grid.taus",
+                "is for all losses but \"normal\", which predicts the variance",
+            ));
+        }
         if let Some(Grid { length_scale: Some(length), l2, taus, .. }) = &self.grid {
             let problem = match taus {
                 _ if !(*length > 0.0 && length.is_finite()) => "must be above 0",
                 _ if !l2.is_empty() => "it gives the penalty; leave out grid.l2",
-                Taus::Errors { .. } => "the penalty depends on tau, so that the taus must be given",
-                Taus::Named(_) => return self.spec.check(),
+                Some(Taus::Named(_)) => return self.spec.check(),
+                _ => "the penalty depends on tau, so that the taus must be given",
             };
             return Err(Error::spec("grid.length_scale", problem));
         }
@@ -195,6 +205,8 @@ mod tests {
             ("grid = { taus = \"published\", length_scale = 0.0 }", "grid.length_scale"),
             ("grid = { taus = \"published\", length_scale = 0.1, l2 = [1.0] }", "grid.length_scale"),
             ("grid = { taus.errors = [1.0], length_scale = 0.1 }", "grid.length_scale"),
+            ("grid.l2 = [1.0]", "grid.taus"),
+            ("grid.taus = \"published\"\nspec.train.loss = \"normal\"", "grid.taus"),
             ("spec.train.epochs = 0", "train.epochs"),
         ] {
             let usual = if text.is_empty() || text.contains("path") { "" } else { usual };
@@ -203,6 +215,8 @@ mod tests {
             assert!(error.starts_with(&format!("spec, {field}: ")), "{text}: {error}");
         }
         let grid = "grid = { taus = \"published\", length_scale = 0.1, rates = [0.1] }";
+        toml::from_str::<Trial>(&format!("{usual}{grid}")).unwrap().check().unwrap();
+        let grid = "grid.l2 = [1.0]\nspec.train.loss = \"normal\"";
         toml::from_str::<Trial>(&format!("{usual}{grid}")).unwrap().check().unwrap();
     }
 }

@@ -1,5 +1,7 @@
 //! What is minimised, and its gradient by the outputs.
 
+use std::f64::consts::TAU as TWO_PI;
+
 use serde::{Deserialize, Serialize};
 use thinnet_kernels::{Isa, elementwise};
 
@@ -21,6 +23,34 @@ pub enum Loss {
     Absolute,
     /// Half the squared error up to delta, linear beyond it (Huber 1964).
     Huber,
+    /// -log of the density of a normal distribution whose mean and variance are both predicted (Nix and
+    /// Weigend 1994; Lakshminarayanan et al. 2017, equation 1). There are two outputs for each value: first all
+    /// means, then one number for each variance, which is log(1 + exp(number)) + 10⁻⁶.
+    Normal,
+}
+
+impl Loss {
+    /// How many outputs a network has for so many classes or values.
+    pub fn outputs(self, predicted: usize) -> usize {
+        match self {
+            Loss::BinaryCrossEntropy => 1,
+            Loss::Normal => 2 * predicted,
+            _ => predicted,
+        }
+    }
+}
+
+/// The least variance that [`Loss::Normal`] knows, of values with variance 1.
+const LEAST_VARIANCE: f64 = 1e-6;
+
+/// The variance that an output of [`Loss::Normal`] stands for.
+pub(crate) fn variance(output: f32) -> f64 {
+    softplus(f64::from(output)) + LEAST_VARIANCE
+}
+
+/// log(1 + exp(z))
+fn softplus(z: f64) -> f64 {
+    z.max(0.0) + libm::log1p(libm::exp(-z.abs()))
 }
 
 /// The rows of a slice with their targets.
@@ -54,7 +84,9 @@ impl Objective {
                 (Loss::CrossEntropy, &[Loss::CrossEntropy, Loss::BinaryCrossEntropy])
             }
             Targets::Classes { .. } => (Loss::CrossEntropy, &[Loss::CrossEntropy]),
-            Targets::Values(_) => (Loss::Squared, &[Loss::Squared, Loss::Absolute, Loss::Huber]),
+            Targets::Values(_) => {
+                (Loss::Squared, &[Loss::Squared, Loss::Absolute, Loss::Huber, Loss::Normal])
+            }
         };
         let loss = spec.loss.unwrap_or(default);
         if !fits.contains(&loss) {
@@ -64,7 +96,7 @@ impl Objective {
                     format!("does not suit {classes} classes; use cross-entropy{for_two}")
                 }
                 Targets::Values(_) => {
-                    "does not suit a regression; use squared, absolute or huber".to_string()
+                    "does not suit a regression; use squared, absolute, huber or normal".to_string()
                 }
             };
             return Err(Error::spec("train.loss", problem));
@@ -85,11 +117,10 @@ impl Objective {
 
     /// How many outputs a network needs for these targets.
     pub fn outputs(&self, targets: &Targets) -> usize {
-        match (targets, self.loss) {
-            (Targets::Classes { .. }, Loss::BinaryCrossEntropy) => 1,
-            (Targets::Classes { classes, .. }, _) => *classes,
-            (Targets::Values(values), _) => values.columns(),
-        }
+        self.loss.outputs(match targets {
+            Targets::Classes { classes, .. } => *classes,
+            Targets::Values(values) => values.columns(),
+        })
     }
 
     /// The sum of the losses of a slice's rows, each times its weight, and its gradient times the
@@ -125,6 +156,20 @@ impl Objective {
                     }
                 }
             }
+            Targets::Values(values) if self.loss == Loss::Normal => {
+                let (means, numbers) = outputs.split_at(outputs.len() / 2);
+                let (by_means, by_numbers) = gradients.split_at_mut(means.len());
+                for (position, &row) in rows.iter().enumerate() {
+                    let targets = values.row(row);
+                    let share = f64::from(weight(position)) / targets.len() as f64;
+                    for (at, &target) in (position..).step_by(padded).zip(targets) {
+                        let (loss, slopes) = normal(means[at], numbers[at], target);
+                        total += share * loss;
+                        [by_means[at], by_numbers[at]] =
+                            slopes.map(|slope| (slope * share * f64::from(factor)) as f32);
+                    }
+                }
+            }
             _ => {
                 for (position, &row) in rows.iter().enumerate() {
                     let width = outputs.len() / padded;
@@ -148,6 +193,12 @@ impl Objective {
         match targets {
             Targets::Classes { labels, .. } if self.loss == Loss::CrossEntropy => {
                 self.cross_entropy(outputs.len(), labels[row] as usize, |class| outputs[class])
+            }
+            Targets::Values(values) if self.loss == Loss::Normal => {
+                let (means, numbers) = outputs.split_at(outputs.len() / 2);
+                let each = means.iter().zip(numbers).zip(values.row(row));
+                let losses = each.map(|((&mean, &number), &target)| normal(mean, number, target).0);
+                losses.sum::<f64>() / means.len() as f64
             }
             _ => {
                 let losses =
@@ -181,8 +232,7 @@ impl Objective {
             Targets::Classes { labels, .. } => {
                 let target = (1.0 - self.smoothing) * f64::from(labels[row]) + 0.5 * self.smoothing;
                 let z = f64::from(z);
-                let softplus = z.max(0.0) + libm::log1p(libm::exp(-z.abs()));
-                (softplus - target * z, (1.0 / (1.0 + libm::exp(-z)) - target) as f32)
+                (softplus(z) - target * z, (logistic(z) - target) as f32)
             }
             Targets::Values(values) => {
                 let error = z - values.row(row)[output];
@@ -197,6 +247,19 @@ impl Objective {
             }
         }
     }
+}
+
+/// -log of the density of a target, and its derivatives by the outputs for mean and variance.
+fn normal(mean: f32, number: f32, target: f32) -> (f64, [f64; 2]) {
+    let (error, variance) = (f64::from(mean) - f64::from(target), variance(number));
+    let square = error * error / variance;
+    let loss = 0.5 * (libm::log(TWO_PI * variance) + square);
+    let by_variance = 0.5 * (1.0 - square) / variance;
+    (loss, [error / variance, by_variance * logistic(f64::from(number))])
+}
+
+fn logistic(z: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-z))
 }
 
 /// The softmax of each row: `logits` and `to` are `[classes, padded]`.
@@ -311,6 +374,31 @@ mod tests {
     }
 
     #[test]
+    fn normal_by_hand() {
+        let targets = Targets::Values(Matrix::new(2, 2, vec![7.0, 7.0, 1.0, -1.0]).unwrap());
+        // Errors of 0.5 and 0, variances of 2 and ln 2.
+        let number = (2.0_f64.exp() - 1.0).ln();
+        let outputs = [1.5, -1.0, number as f32, 0.0];
+        let density = |error: f64, variance: f64| {
+            (-0.5 * error * error / variance).exp() / (std::f64::consts::TAU * variance).sqrt()
+        };
+        let loss = -(density(0.5, 2.0).ln() + density(0.0, 2.0_f64.ln()).ln()) / 2.0;
+        // By the number: half of (1 - error² / variance) / variance, times 1 - exp(-softplus).
+        let by_numbers = [0.5 * (1.0 - 0.125) / 2.0 * (1.0 - (-2.0_f64).exp()), 0.5 / 2.0_f64.ln() * 0.5];
+        let slopes = [0.25, 0.0, by_numbers[0], by_numbers[1]].map(|slope| slope * 0.5 * 0.5 * 3.0);
+        let normal = objective(Loss::Normal, 0.0, &targets);
+        let (found, gradients) = one_row(normal, &outputs, &targets, Some(&[0.0, 3.0]));
+        assert!((found - 3.0 * loss).abs() < 1e-5, "{found}, not {}", 3.0 * loss);
+        for (found, slope) in gradients.iter().zip(slopes) {
+            assert!((f64::from(*found) - slope).abs() < 1e-5, "{gradients:?}, not {slopes:?}");
+        }
+        // A variance is never 0, and never infinite.
+        let (least, _) = one_row(normal, &[1.0, -1.0, -200.0, -200.0], &targets, None);
+        assert!((least - 0.5 * (std::f64::consts::TAU * 1e-6).ln()).abs() < 1e-9, "{least}");
+        assert!(one_row(normal, &[1e6, -1e6, 1e30, 1e30], &targets, None).0.is_finite());
+    }
+
+    #[test]
     fn logits_far_apart_do_not_overflow() {
         let classes = Targets::Classes { labels: vec![0, 1], classes: 2 };
         let cross_entropy = objective(Loss::CrossEntropy, 0.0, &classes);
@@ -330,6 +418,7 @@ mod tests {
             (Loss::Squared, &classes),
             (Loss::CrossEntropy, &values),
             (Loss::BinaryCrossEntropy, &values),
+            (Loss::Normal, &classes),
         ] {
             let error = new(Some(loss), targets).unwrap_err().to_string();
             assert!(error.starts_with("spec, train.loss: does not suit"), "{error}");

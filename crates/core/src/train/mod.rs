@@ -19,6 +19,7 @@ mod weight_average;
 
 pub use events::{Ended, Epoch, Event, Flow};
 pub use lanes::side_by_side;
+pub(crate) use loss::variance;
 pub use loss::{Loss, Objective};
 pub use optimizer::Optimizer;
 pub use pair::Pair;

@@ -47,8 +47,11 @@ impl Pair {
         }
     }
 
-    pub(super) fn check(self) -> Result<()> {
+    pub(super) fn check(self, loss: Option<Loss>) -> Result<()> {
         match self {
+            Pair::RDrop { .. } | Pair::ExpectationLinear { .. } if loss == Some(Loss::Normal) => {
+                Err(Error::spec("train.pair", "is not defined for loss = \"normal\"; leave one of them out"))
+            }
             Pair::RDrop { alpha: factor } | Pair::ExpectationLinear { lambda: factor }
                 if !(factor >= 0.0 && factor.is_finite()) =>
             {
@@ -296,6 +299,8 @@ mod tests {
         for text in ["r-drop", "r-drop:x", "twins:1", "none:1"] {
             assert!(text.parse::<Pair>().is_err(), "{text}");
         }
-        assert!("r-drop:-1".parse::<Pair>().unwrap().check().is_err());
+        let refused = |text: &str, loss| text.parse::<Pair>().unwrap().check(loss).is_err();
+        assert!(refused("r-drop:-1", None) && refused("r-drop:1", Some(Loss::Normal)));
+        assert!(!refused("r-drop:1", Some(Loss::Squared)) && !refused("none", Some(Loss::Normal)));
     }
 }

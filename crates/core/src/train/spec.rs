@@ -179,6 +179,11 @@ impl TrainSpec {
         self.patience.unwrap_or(if validates { 50 } else { 0 })
     }
 
+    /// How many outputs a network has for so many classes, or for values.
+    pub fn outputs(&self, predicted: usize) -> usize {
+        self.loss.map_or(predicted, |loss| loss.outputs(predicted))
+    }
+
     /// Checks every field.
     ///
     /// # Errors
@@ -236,7 +241,7 @@ impl TrainSpec {
             return Err(Error::spec("train.class_weights", format!("class {class} has the weight {weight}")));
         }
         self.weight_average.check(self.length_is_known())?;
-        self.pair.check()?;
+        self.pair.check(self.loss)?;
         self.schedule.map_or(Ok(()), |schedule| schedule.check())?;
         self.momentum.check()
     }

@@ -47,6 +47,10 @@ impl Loss {
                 let [q, p] = pair(outputs[0]);
                 -(p.ln() * t) - q.ln() * (1.0 - t)
             }
+            (train::Loss::Normal, Target::Values(values)) => {
+                let losses = normals(outputs, values).into_iter().map(|normal| normal.loss());
+                losses.sum::<Real>() * (1.0 / values.len() as f64)
+            }
             (_, Target::Values(values)) => {
                 let losses = outputs.iter().zip(values).map(|(&y, &t)| self.of_error(y - Real::exact(t)));
                 losses.sum::<Real>() * (1.0 / outputs.len() as f64)
@@ -64,6 +68,12 @@ impl Loss {
             }
             (train::Loss::BinaryCrossEntropy, Target::Class(label)) => {
                 vec![pair(outputs[0])[1] - rounded(self.smoothed(2, *label)[1])]
+            }
+            (train::Loss::Normal, Target::Values(values)) => {
+                let share = rounded(1.0 / values.len() as f64);
+                let normals = normals(outputs, values);
+                let slopes = normals.iter().map(Normal::by_mean).chain(normals.iter().map(Normal::by_number));
+                slopes.map(|slope| slope * share).collect()
             }
             (_, Target::Values(values)) => {
                 let share = rounded(1.0 / outputs.len() as f64);
@@ -100,6 +110,56 @@ impl Loss {
             train::Loss::Huber => Real { value: self.delta * error.value.signum(), error: error.error },
             other => panic!("{other:?} has no error"),
         }
+    }
+}
+
+/// A target under a normal distribution, whose mean and variance are outputs. The engine computes with these in
+/// f64, so that nothing is rounded before the end, and errors of the outputs come in by the derivatives.
+struct Normal {
+    mean: Real,
+    number: Real,
+    error: f64,
+    variance: f64,
+    /// The derivative of the variance by the number.
+    logistic: f64,
+}
+
+fn normals(outputs: &[Real], values: &[f64]) -> Vec<Normal> {
+    let (means, numbers) = outputs.split_at(values.len());
+    let of = |((&mean, &number), &target): ((&Real, &Real), &f64)| Normal {
+        mean,
+        number,
+        error: mean.value - target,
+        variance: number.value.exp().ln_1p() + 1e-6,
+        logistic: 1.0 / (1.0 + (-number.value).exp()),
+    };
+    means.iter().zip(numbers).zip(values).map(of).collect()
+}
+
+impl Normal {
+    /// (log(2 pi variance) + error² / variance) / 2
+    fn loss(&self) -> Real {
+        let value = 0.5 * ((std::f64::consts::TAU * self.variance).ln() + self.error.powi(2) / self.variance);
+        self.with_errors(value, self.by_mean().value, self.by_number().value)
+    }
+
+    fn by_mean(&self) -> Real {
+        let by_variance = -self.error / self.variance.powi(2);
+        self.with_errors(self.error / self.variance, 1.0 / self.variance, by_variance * self.logistic)
+    }
+
+    fn by_number(&self) -> Real {
+        let Self { error, variance, logistic, .. } = *self;
+        let by_variance = 0.5 * (1.0 - error.powi(2) / variance) / variance;
+        let by_mean = -error / variance.powi(2) * logistic;
+        let again = (error.powi(2) / variance - 0.5) / variance.powi(2);
+        let by_number = again * logistic.powi(2) + by_variance * logistic * (1.0 - logistic);
+        self.with_errors(by_variance * logistic, by_mean, by_number)
+    }
+
+    /// A value with the errors that come in by these derivatives.
+    fn with_errors(&self, value: f64, by_mean: f64, by_number: f64) -> Real {
+        Real::rounded(value, &[by_mean * self.mean.error, by_number * self.number.error])
     }
 }
 
