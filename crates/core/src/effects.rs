@@ -65,6 +65,11 @@ impl Spec {
                 "only drop = \"concrete\", \"variational\" and \"sparse-variational\" have it; set one, or leave it out",
             ),
             (
+                has_loss(Loss::Normal) && thin.precision != default.precision,
+                "thin.precision",
+                "loss = \"normal\" predicts it for each row; leave it out",
+            ),
+            (
                 thin.masks.is_some() && !self.has_noise()?,
                 "thin.masks",
                 "only layers with a rate above 0 have masks, and there is none; set thin.hidden",
@@ -175,6 +180,7 @@ mod tests {
             ("thin = { drop = \"gaussian\", divergence_warmup = 9 }", "thin.divergence_warmup"),
             ("thin = { drop = \"variational\", length_scale = 1.0 }", "thin.length_scale"),
             ("thin.precision = 2.0", "thin.precision"),
+            ("thin = { drop = \"concrete\", precision = 2.0 }\ntrain.loss = \"normal\"", "thin.precision"),
             ("thin = { hidden = 0.0, pool = 5 }", "thin.pool"),
             ("network.hidden = []\nthin.pool = 5", "thin.pool"),
             ("thin = { hidden = [0.0, 0.0], masks = { members = 4, scale = 2.0 } }", "thin.masks"),
