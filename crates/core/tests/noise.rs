@@ -290,7 +290,11 @@ fn setting(drop: Drop, loss: Loss) -> (Examples, Network, ThinSpec, TrainSpec) {
         ..TrainSpec::default()
     };
     let spec = NetworkSpec { hidden: vec![20], activation: Activation::Relu, ..NetworkSpec::default() };
-    let outputs = if loss == Loss::CrossEntropy { 3 } else { 1 };
+    let outputs = match loss {
+        Loss::CrossEntropy => 3,
+        Loss::Normal => 2,
+        _ => 1,
+    };
     let network = thin.with_noise(Network::new(6, outputs, &spec, 3).unwrap()).unwrap();
     (Examples::new(inputs, targets, None).unwrap(), network, thin, train)
 }
@@ -304,10 +308,15 @@ fn regulariser(
     rows: f64,
     warm: f64,
 ) -> f64 {
-    let squared = loss == Loss::Squared;
-    let precision = if squared { f64::from(thin.precision) } else { 1.0 };
-    let of_noise = if squared { 2.0 } else { 1.0 } / (precision * rows);
-    let of_weights = f64::from(thin.length_scale).powi(2) / (precision * rows);
+    let precision = f64::from(thin.precision);
+    // Half of the precision times the squared error is a negative log-likelihood.
+    let (of_weights, of_noise) = match loss {
+        Loss::Squared => (1.0 / precision, 2.0 / precision),
+        Loss::Normal => (0.5, 1.0),
+        _ => (1.0, 1.0),
+    };
+    let of_noise = of_noise / rows;
+    let of_weights = of_weights * f64::from(thin.length_scale).powi(2) / rows;
     let layer = |(layer, numbers): (usize, &Vec<f64>)| -> f64 {
         if thin.drop == Drop::Variational {
             let divergence = |&l: &f64| {
@@ -331,8 +340,10 @@ fn regularisers_enter_once_with_their_slopes() {
     for (drop, loss) in [
         (Drop::Concrete, Loss::CrossEntropy),
         (Drop::Concrete, Loss::Squared),
+        (Drop::Concrete, Loss::Normal),
         (Drop::Variational, Loss::CrossEntropy),
         (Drop::Variational, Loss::Squared),
+        (Drop::Variational, Loss::Normal),
     ] {
         let (examples, network, thin, train) = setting(drop, loss);
         let count = |layer: usize| if drop == Drop::Concrete { 1 } else { network.layers()[layer].inputs };

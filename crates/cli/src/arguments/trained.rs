@@ -29,8 +29,8 @@ pub struct Use {
     /// :shared gives all rows the same, which is faster; else as in training [default: that of fit]
     #[arg(long, value_name = "AVERAGE")]
     pub average: Option<Average>,
-    /// Precision of a regression's observations, 1 / variance in the target's unit
-    /// [default: from the errors on the validation rows]
+    /// Precision of a regression's observations, 1 / variance in the target's unit; not where the
+    /// model predicts it [default: from the errors on the validation rows]
     #[arg(long, value_name = "PRECISION", conflicts_with = "length_scale")]
     pub tau: Option<f64>,
     /// Take tau = keep l² / (2 N lambda) of this prior length scale l of the weights, with N training rows
@@ -104,7 +104,8 @@ One line for each row of DATA, in its order; a target column is not needed.
                     class with --proba); of a value: the standard deviation of
                     the target around it, in the target's unit, from the
                     networks and the errors on the validation rows (or --tau)
-                    together
+                    together; of a model with --loss normal with any --average,
+                    from the networks and the variance that they predict
   low, high         with --interval: where the target of a value lies with this
                     probability
 A model of several members always has a spread, of members and errors, and

@@ -37,11 +37,13 @@ fn a_page_of_classes_and_one_of_values() {
     assert_eq!(rows, answer["valid"]["rows"].as_f64().unwrap());
     assert!((right / rows - answer["valid"]["accuracy"].as_f64().unwrap()).abs() < 1e-9);
 
-    let (html, answer) = page(&folder, &format!("fit values.csv {SMALL}"));
-    let points: Vec<(f64, f64)> = serde_json::from_value(data(&html)["predictions"].clone()).unwrap();
-    let squares: f64 = points.iter().map(|(target, prediction)| (target - prediction).powi(2)).sum();
-    let rmse = (squares / points.len() as f64).sqrt();
-    assert!((rmse / answer["valid"]["rmse"].as_f64().unwrap() - 1.0).abs() < 1e-3, "{rmse}, {answer}");
+    for loss in ["squared", "normal"] {
+        let (html, answer) = page(&folder, &format!("fit values.csv {SMALL} --loss {loss}"));
+        let points: Vec<(f64, f64)> = serde_json::from_value(data(&html)["predictions"].clone()).unwrap();
+        let squares: f64 = points.iter().map(|(target, prediction)| (target - prediction).powi(2)).sum();
+        let rmse = (squares / points.len() as f64).sqrt();
+        assert!((rmse / answer["valid"]["rmse"].as_f64().unwrap() - 1.0).abs() < 1e-3, "{rmse}, {answer}");
+    }
 }
 
 #[test]

@@ -33,10 +33,11 @@ const MOST_DROPPABLE: usize = 20;
 pub struct Averaged {
     /// Probabilities of the classes, or values: `[rows, classes]` or `[rows, outputs]`.
     pub mean: Matrix,
-    /// The standard deviation over the thinned networks, of the same shape; none for weight scaling.
+    /// The standard deviation over the thinned networks, of the same shape; none for weight scaling. In the
+    /// units of a target ([`Model::predict`](crate::model::Model::predict)) that of the observations is in it.
     pub spread: Option<Matrix>,
     /// The standard deviation of the observations, of the same shape, where the networks predict their
-    /// variance ([`Link::Normal`]): the root of the mean of these variances.
+    /// variance ([`Link::Normal`]) and it is not in the spread: the root of the mean of these variances.
     pub noise: Option<Matrix>,
 }
 

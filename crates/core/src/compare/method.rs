@@ -9,7 +9,7 @@ use crate::average::{Average, EnsembleSpec};
 use crate::error::{Error, Result};
 use crate::spec::Spec;
 use crate::thin::{Drop, Rates, Share, ThinSpec};
-use crate::train::{Pair, Schedule, WeightAverage};
+use crate::train::{Loss, Pair, Schedule, WeightAverage};
 
 /// Each method has a grid of candidates: so many doses, each with so many learning rates.
 pub(super) const DOSES: usize = 4;
@@ -147,8 +147,11 @@ impl Method {
                     hidden: Rates::All(0.1),
                     input: if spec.network.hidden.is_empty() { 0.1 } else { 0.0 },
                     length_scale: [0.01, 0.1, 0.3, 1.0][dose],
-                    // Only a regression has a precision.
-                    precision: [1.0, 3.0, 10.0, 30.0][dose],
+                    // Only a regression has a precision, unless it is predicted.
+                    precision: match base.train.loss {
+                        Some(Loss::Normal) => 1.0,
+                        _ => [1.0, 3.0, 10.0, 30.0][dose],
+                    },
                     ..ThinSpec::default()
                 }
             }
@@ -269,6 +272,11 @@ mod tests {
         for method in Method::ALL {
             let candidates = method.candidates(&base);
             assert_eq!(candidates.len(), DOSES * RATES);
+            let mut normal = base.clone();
+            normal.train.loss = Some(Loss::Normal);
+            for spec in candidates.iter().chain(&method.candidates(&normal)) {
+                spec.check_effects().unwrap();
+            }
             for (index, spec) in candidates.iter().enumerate() {
                 spec.check().unwrap();
                 assert!(candidates[..index].iter().all(|other| other != spec), "{method} {index}");

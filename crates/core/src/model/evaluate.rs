@@ -34,8 +34,8 @@ impl Model {
     /// Predicts rows whose targets are known, and measures the predictions. With
     /// [`Average::MonteCarlo`] the log-likelihood of a regression is that of the mixture of the sampled
     /// networks ([`average_with_targets`](crate::average::average_with_targets)), with other averages that
-    /// of a normal distribution of their mean and spread; that is so also for networks that predict the variance
-    /// of the observations.
+    /// of a normal distribution of their mean and spread. Of networks that predict the variance of the
+    /// observations it is the latter with every average.
     ///
     /// # Errors
     /// Data that do not fit the model, or targets that are missing.

@@ -165,7 +165,7 @@ impl Prepared {
         let learning_rate = model.spec.train.learning_rate;
         // Parameters can be finite where predictions are not.
         let astray = |error| match error {
-            Error::Argument { what: "probabilities" | "predictions" | "members", .. } => {
+            Error::Argument { what: "probabilities" | "predictions" | "spread" | "members", .. } => {
                 Error::NotFinite { step, learning_rate }
             }
             other => other,

@@ -45,8 +45,8 @@ pub struct Run {
     pub chosen_epoch: u64,
     /// Every epoch.
     pub history: Vec<Epoch>,
-    /// For a regression: the standard deviation of the errors on the validation rows, or without
-    /// them on the training rows, in standard deviations of the target.
+    /// For a regression whose variance is not predicted: the standard deviation of the errors on the validation
+    /// rows, or without them on the training rows, in standard deviations of the target.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub noise: Option<f32>,
     /// What is left of each layer, where weights were pruned.

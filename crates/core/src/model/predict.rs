@@ -12,7 +12,8 @@ impl Model {
     /// classes]`, or values in the target's own units, `[rows, 1]`. With
     /// [`Average::MonteCarlo`], `seed` draws the thinned networks, and the spread is the standard
     /// deviation over them, for values together with the noise of the observations. An ensemble has a
-    /// spread with every average, which its members' disagreement is part of ([`ensemble`]).
+    /// spread with every average, which its members' disagreement is part of ([`ensemble`]), and so has a
+    /// network that predicts that noise.
     ///
     /// # Errors
     /// Data that do not fit the model: [`Pipeline::inputs`](crate::prepare::Pipeline::inputs).

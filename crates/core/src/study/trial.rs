@@ -166,16 +166,19 @@ impl Trial {
             return Err(Error::spec("spec.ensemble.members", "resample and autoencoder are of one network"));
         }
         let predicts_variance = self.spec.train.loss == Some(Loss::Normal);
-        if self.grid.as_ref().is_some_and(|grid| grid.taus.is_none() != predicts_variance) {
-            return Err(Error::spec(
-                "grid.taus",
-                "is for all losses but \"normal\", which predicts the variance",
-            ));
+        let taus = self.grid.as_ref().map(|grid| grid.taus.is_some());
+        if taus == Some(predicts_variance) {
+            let problem = match predicts_variance {
+                true => "loss = \"normal\" predicts the variance; leave it out",
+                false => "name the precisions to choose from, or take loss = \"normal\", which predicts them",
+            };
+            return Err(Error::spec("grid.taus", problem));
         }
         if let Some(Grid { length_scale: Some(length), l2, taus, .. }) = &self.grid {
             let problem = match taus {
                 _ if !(*length > 0.0 && length.is_finite()) => "must be above 0",
                 _ if !l2.is_empty() => "it gives the penalty; leave out grid.l2",
+                None => "there is no tau that it could give a penalty with; take grid.l2",
                 Some(Taus::Named(_)) => return self.spec.check(),
                 _ => "the penalty depends on tau, so that the taus must be given",
             };
@@ -207,6 +210,7 @@ mod tests {
             ("grid = { taus.errors = [1.0], length_scale = 0.1 }", "grid.length_scale"),
             ("grid.l2 = [1.0]", "grid.taus"),
             ("grid.taus = \"published\"\nspec.train.loss = \"normal\"", "grid.taus"),
+            ("grid.length_scale = 0.1\nspec.train.loss = \"normal\"", "grid.length_scale"),
             ("spec.train.epochs = 0", "train.epochs"),
         ] {
             let usual = if text.is_empty() || text.contains("path") { "" } else { usual };

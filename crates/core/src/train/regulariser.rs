@@ -48,8 +48,8 @@ impl Regulariser {
             Loss::CrossEntropy | Loss::BinaryCrossEntropy => (1.0, 1.0),
             Loss::Squared => (precision, 2.0 / precision),
             Loss::Absolute | Loss::Huber => (precision, 1.0 / precision),
-            // Each has an output for its variance too, and the loss has the precision in it.
-            Loss::Normal => (0.5 * network.outputs() as f64, 2.0 / network.outputs() as f64),
+            // Half of the squared error times the precision, which is predicted; half of the outputs are variances.
+            Loss::Normal => (network.outputs() as f64, 2.0 / network.outputs() as f64),
         };
         Self {
             drop: thin.drop,
