@@ -108,7 +108,8 @@ One line for each row of DATA, in its order; a target column is not needed.
                     from the networks and the variance that they predict
   low, high         with --interval: where the target of a value lies with this
                     probability
-A model of several members always has a spread, of members and errors, and
+A model of several members always has a spread, of members and errors (or of
+the variance that they predict), and
   disagreement      the standard deviation over the members alone, of the
                     probability of the class or of the value
 
