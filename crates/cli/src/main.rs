@@ -18,6 +18,7 @@ mod studies;
 mod study;
 mod text;
 
+use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
@@ -93,14 +94,22 @@ fn sentence(message: &str) -> String {
         }
         sentence += line.strip_prefix("tip: ").unwrap_or(line);
     }
-    let mode = std::env::args().nth(1).filter(|word| !word.starts_with('-')).unwrap_or_default();
-    let known = Arguments::command().find_subcommand(&mode).is_some();
-    let help = if known { format!("thinnet {mode} --help") } else { "thinnet --help".into() };
-    format!("{sentence}; {help} lists what can be typed")
+    format!("{sentence}; {} lists what can be typed", help(std::env::args_os()))
+}
+
+/// The command that shows the options of the mode that was typed; its words need not be UTF-8.
+fn help(mut typed: impl Iterator<Item = OsString>) -> String {
+    let mode = typed.nth(1).and_then(|word| word.into_string().ok()).unwrap_or_default();
+    match Arguments::command().find_subcommand(&mode) {
+        Some(_) => format!("thinnet {mode} --help"),
+        None => "thinnet --help".into(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     #[test]
     fn a_message_of_several_lines_becomes_a_sentence() {
         let message = "error: unexpected argument '--lrr' found\n\n  tip: a similar argument exists: '--lr'\n\n\
@@ -109,5 +118,22 @@ mod tests {
         assert!(super::sentence(message).starts_with(expected));
         let missing = super::sentence("error: these are missing:\n  <DATA>\n\nUsage: thinnet fit <DATA>\n");
         assert!(missing.starts_with("error: these are missing: <DATA>; thinnet"), "{missing}");
+    }
+
+    #[test]
+    fn help_is_that_of_the_mode() {
+        let help = |words: &[&str]| super::help(words.iter().map(OsString::from));
+        assert_eq!(help(&["thinnet", "fit", "rows.csv"]), "thinnet fit --help");
+        for words in [&["thinnet"][..], &["thinnet", "fti"], &["thinnet", "--lr", "1"], &["thinnet", ""]] {
+            assert_eq!(help(words), "thinnet --help", "{words:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn words_that_are_not_utf_8_are_no_mode() {
+        use std::os::unix::ffi::OsStringExt;
+        let words = [OsString::from("thinnet"), OsString::from_vec(vec![0xff])];
+        assert_eq!(super::help(words.into_iter()), "thinnet --help");
     }
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 use thinnet::Error;
+pub use thinnet::data::typed;
 use thinnet::measure::Estimate;
-pub use thinnet::report::{count, number, percent, typed};
+pub use thinnet::report::{count, number, percent};
 
 /// Writes a line to standard error. If nobody listens there, nothing is lost.
 pub fn say(line: &str) {

@@ -1,9 +1,10 @@
 //! CSV and TSV files, plain or gzipped.
 //!
 //! The first row names the columns. Cells may be quoted as RFC 4180 has it, lines may end with LF or CRLF,
-//! and a UTF-8 byte order mark is skipped. White space around a cell does not count. A column whose cells
-//! are all numbers or gaps is a column of numbers; every other one is a column of texts. The file is read
-//! once for the numbers and, if there are texts, once more for them, so memory holds the table only.
+//! and a UTF-8 byte order mark is skipped. White space around a cell does not count, outside its quotes or
+//! inside. Blank lines are passed over, so a gap in a file of one column is written `""` or `NA`. A column
+//! whose cells are all numbers or gaps is a column of numbers; every other one is a column of texts. The file
+//! is read once for the numbers and, if there are texts, once more for them, so memory holds the table only.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -13,27 +14,26 @@ use std::path::Path;
 use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 
 use super::gzip::{damage, unpacked};
+use super::quotes::{Unpadded, read_start};
 use super::table::TextColumn;
 use super::{Cells, Column, ColumnType, ColumnTypes, Table};
 use crate::error::{Error, Result};
-
-/// How far into a file its separator is looked for.
-const LONGEST_HEADER: u64 = 1 << 20;
 
 /// What is put behind the last byte, the old mark of the end of a text. With it every record ends in a line
 /// feed, so that lines can be counted, and a quote that is never closed swallows it, so that it is noticed.
 const END: &[u8] = b"\n\x1a\n";
 
 /// Reads a CSV or TSV file. Tabs separate the cells if the name ends in `.tsv` or `.tsv.gz` or the header
-/// has one, semicolons if the header has one and no comma, otherwise commas.
+/// has one outside quotes, semicolons if the header has one there and no comma, otherwise commas.
 ///
-/// Empty cells are gaps, and so are `?`, `NA`, `N/A`, `NaN`, `nan`, `null` and `NULL`. `types` overrides
-/// the types that reading finds; names that the file does not have are passed over.
+/// Empty cells are gaps, and so are `?`, `NA`, `N/A`, `NaN`, `nan`, `null` and `NULL`. Infinite numbers are
+/// read, and refused where a column with one is used. `types` overrides the types that reading finds; names
+/// that the file does not have are passed over.
 ///
 /// # Errors
 /// A sentence with file, line and column for: a file that cannot be read, is empty, cut off, binary or not
 /// UTF-8; a header that is missing or names a column twice; a row with more or fewer cells than the header;
-/// an infinite number; a text in a column that `types` says holds numbers.
+/// a text in a column that `types` says holds numbers.
 pub fn read_csv(path: &Path, types: &ColumnTypes) -> Result<Table> {
     let name = path.display().to_string();
     let lower = name.to_lowercase();
@@ -79,7 +79,7 @@ struct Source<'a> {
 
 /// A column while it is read.
 enum Growing {
-    Numbers { numbers: Vec<f64>, wanted: bool, infinite: Option<(u32, String)> },
+    Numbers { numbers: Vec<f64>, wanted: bool },
     Texts(TextColumn),
 }
 
@@ -91,7 +91,7 @@ fn read_table(source: &Source, types: &ColumnTypes) -> Result<Table> {
     while records.next()? {
         lines.push(records.line);
         for (index, column) in columns.iter_mut().enumerate() {
-            column.push_number(records.cell(index)?, records.line).map_err(|problem| {
+            column.push_number(records.cell(index)?).map_err(|problem| {
                 Error::data(format!("{}, column {}", records.place(), header[index]), problem)
             })?;
         }
@@ -102,14 +102,8 @@ fn read_table(source: &Source, types: &ColumnTypes) -> Result<Table> {
     if columns.iter().any(|column| matches!(column, Growing::Texts(_))) {
         read_texts(source, &mut columns, lines.len())?;
     }
-    let mut finished = Vec::new();
-    for (name, column) in header.into_iter().zip(columns) {
-        let cells = column.finish().map_err(|(line, problem)| {
-            Error::data(format!("{}, line {line}, column {name}", source.name), problem)
-        })?;
-        finished.push(Column { name, cells });
-    }
-    Ok(Table::new(source.name, finished)?.with_lines(lines))
+    let finished = |(name, column): (String, Growing)| Column { name, cells: column.finish() };
+    Table::from_file(source.name, header.into_iter().zip(columns).map(finished).collect(), lines)
 }
 
 /// The second reading, for the columns that the first one found to hold texts.
@@ -140,22 +134,17 @@ impl Growing {
     fn new(wanted: Option<&ColumnType>) -> Self {
         match wanted {
             Some(ColumnType::Text) => Growing::Texts(TextColumn::default()),
-            _ => Growing::Numbers { numbers: Vec::new(), wanted: wanted.is_some(), infinite: None },
+            _ => Growing::Numbers { numbers: Vec::new(), wanted: wanted.is_some() },
         }
     }
 
     /// The first reading: keeps a number, or finds that the column holds texts.
-    fn push_number(&mut self, cell: &str, line: u32) -> std::result::Result<(), String> {
-        let Growing::Numbers { numbers, wanted, infinite } = self else {
+    fn push_number(&mut self, cell: &str) -> std::result::Result<(), String> {
+        let Growing::Numbers { numbers, wanted } = self else {
             return Ok(());
         };
         match cell.parse::<f64>() {
-            Ok(number) => {
-                if number.is_infinite() && infinite.is_none() {
-                    *infinite = Some((line, cell.to_owned()));
-                }
-                numbers.push(number);
-            }
+            Ok(number) => numbers.push(number),
             Err(_) if is_gap(cell) => numbers.push(f64::NAN),
             Err(_) if *wanted => {
                 return Err(format!("{cell:?} is not a number; correct it, or leave the cell empty"));
@@ -165,13 +154,10 @@ impl Growing {
         Ok(())
     }
 
-    fn finish(self) -> std::result::Result<Cells, (u32, String)> {
+    fn finish(self) -> Cells {
         match self {
-            Growing::Texts(texts) => Ok(texts.finish()),
-            Growing::Numbers { infinite: Some((line, cell)), .. } => {
-                Err((line, format!("{cell:?} is not a finite number; correct it, or leave the cell empty")))
-            }
-            Growing::Numbers { numbers, .. } => Ok(Cells::Numbers(numbers)),
+            Growing::Texts(texts) => texts.finish(),
+            Growing::Numbers { numbers, .. } => Cells::Numbers(numbers),
         }
     }
 }
@@ -192,20 +178,11 @@ impl<'a> Records<'a> {
         let name = source.name;
         let (mut bytes, packed) =
             unpacked((source.open)()?).map_err(|error| unreadable(name, true, error))?;
-        let mut start = Vec::new();
-        bytes
-            .by_ref()
-            .take(LONGEST_HEADER)
-            .read_until(b'\n', &mut start)
-            .map_err(|error| unreadable(name, packed, error))?;
+        let (start, found) = read_start(&mut bytes).map_err(|error| unreadable(name, packed, error))?;
         check_start(&start).map_err(|problem| Error::data(name, problem))?;
-        let has = |separator| start.contains(&separator);
-        let separator = match source.tabs || has(b'\t') {
-            true => b'\t',
-            false if has(b';') && !has(b',') => b';',
-            false => b',',
-        };
-        let bytes: Box<dyn Read + 'a> = Box::new(Cursor::new(start).chain(bytes).chain(END));
+        let separator = if source.tabs { b'\t' } else { found };
+        let whole = Cursor::new(start).chain(bytes).chain(END);
+        let bytes: Box<dyn Read + 'a> = Box::new(Unpadded::new(whole, separator));
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -244,32 +221,24 @@ impl<'a> Records<'a> {
         Ok(header)
     }
 
-    /// Goes to the next row that is not blank.
+    /// Goes to the next row. A blank line is none: [`Unpadded`] has emptied it, and the csv crate passes over
+    /// empty lines.
     fn next(&mut self) -> Result<bool> {
         let (name, packed) = (self.name, self.packed);
-        loop {
-            let more =
-                self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
-                    csv::ErrorKind::Io(error) => unreadable(name, packed, error),
-                    kind => Error::data(name, format!("it cannot be read: {kind:?}")),
-                })?;
-            if !more {
-                return Ok(false);
-            }
-            let breaks = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
-            if self.record.len() == 1 && self.record[0] == *END.trim_ascii() {
-                return Ok(false);
-            }
-            let open_quote = self.record.iter().next_back().is_some_and(|cell| cell.ends_with(END));
-            let line = self.reader.position().line().saturating_sub(breaks + u64::from(!open_quote));
-            self.line = u32::try_from(line).unwrap_or(u32::MAX);
-            if open_quote {
-                return Err(Error::data(self.place(), "a quote in this row is never closed; close it"));
-            }
-            let blank = self.record.len() == 1 && self.record[0].trim_ascii().is_empty();
-            if !(blank && self.columns != 1) {
-                break;
-            }
+        let more =
+            self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
+                csv::ErrorKind::Io(error) => unreadable(name, packed, error),
+                kind => Error::data(name, format!("it cannot be read: {kind:?}")),
+            })?;
+        if !more || (self.record.len() == 1 && self.record[0] == *END.trim_ascii()) {
+            return Ok(false);
+        }
+        let breaks = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let open_quote = self.record.iter().next_back().is_some_and(|cell| cell.ends_with(END));
+        let line = self.reader.position().line().saturating_sub(breaks + u64::from(!open_quote));
+        self.line = u32::try_from(line).unwrap_or(u32::MAX);
+        if open_quote {
+            return Err(Error::data(self.place(), "a quote in this row is never closed; close it"));
         }
         if self.columns != 0 && self.record.len() != self.columns {
             let problem = format!(

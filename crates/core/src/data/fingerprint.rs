@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Cells, Data, GAP};
+use super::{Cells, Column, Data, GAP};
 use crate::error::{Error, Result};
 
 /// The hash of Fowler, Noll and Vo (FNV-1a, 64 bits): changes are noticed, forgeries are not.
@@ -28,6 +28,14 @@ impl Data {
     /// # Errors
     /// Each index must be below [`Data::rows`].
     pub fn fingerprint(&self, rows: Option<&[usize]>) -> Result<u64> {
+        self.fingerprint_of(None, rows)
+    }
+
+    /// The same of the named columns of a table alone, in the order of the names; images have no columns.
+    ///
+    /// # Errors
+    /// A column that is not there, and as [`Data::fingerprint`].
+    pub(crate) fn fingerprint_of(&self, columns: Option<&[&str]>, rows: Option<&[usize]>) -> Result<u64> {
         let (mut hash, all) = (Hash(0xcbf2_9ce4_8422_2325), self.rows());
         let rows: Cow<[usize]> = rows.map_or_else(|| (0..all).collect(), Cow::Borrowed);
         if let Some(row) = rows.iter().find(|&&row| row >= all) {
@@ -35,7 +43,11 @@ impl Data {
         }
         match self {
             Data::Table(table) => {
-                for column in table.columns() {
+                let columns: Vec<&Column> = match columns {
+                    Some(names) => names.iter().map(|name| table.column(name)).collect::<Result<_>>()?,
+                    None => table.columns().iter().collect(),
+                };
+                for column in columns {
                     hash.text(&column.name);
                     match &column.cells {
                         Cells::Numbers(numbers) => {
@@ -109,6 +121,18 @@ mod tests {
         assert_ne!(of("a,b\n1,z\n2,y\n3,x\n"), of("a,b\n1,z\n2,y\n3,\n"));
         let data = Data::from(parse_csv("t", b"a\n1\n", &Default::default()).unwrap());
         assert!(data.fingerprint(Some(&[1])).is_err());
+    }
+
+    #[test]
+    fn only_the_given_columns_matter_in_their_order() {
+        let of = |text: &str| {
+            let data = Data::from(parse_csv("t", text.as_bytes(), &Default::default()).unwrap());
+            data.fingerprint_of(Some(&["b", "a"]), None)
+        };
+        let first = of("a,b,c\n1,x,5\n2,y,5\n").unwrap();
+        assert_eq!(of("b,a\nx,1\ny,2\n").unwrap(), first);
+        assert_ne!(of("a,b\n1,x\n2,z\n").unwrap(), first);
+        assert!(of("a,c\n1,x\n").is_err());
     }
 
     #[test]

@@ -8,11 +8,13 @@ mod fingerprint;
 mod gzip;
 mod idx;
 mod images;
+mod quotes;
 mod rows;
 mod source;
 mod spec;
 mod split;
 mod table;
+mod typed;
 
 pub use csv::{parse_csv, read_csv};
 pub use digits::digits;
@@ -26,3 +28,4 @@ pub use split::{Split, split};
 pub(crate) use split::{below, shuffle};
 pub(crate) use table::parse_number;
 pub use table::{Cells, Column, GAP, Table, number_text};
+pub use typed::typed;

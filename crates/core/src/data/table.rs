@@ -11,7 +11,8 @@ pub const GAP: u32 = u32::MAX;
 /// The cells of one column, from the first row to the last.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cells {
-    /// Numbers; NaN is an empty cell.
+    /// Numbers; NaN is an empty cell. In a table from a file some can be infinite, which
+    /// [`Cells::as_numbers`] refuses.
     Numbers(Vec<f64>),
     /// Texts, each different one kept once.
     Texts {
@@ -40,13 +41,18 @@ impl Cells {
         }
     }
 
-    /// The cells as numbers: texts are read as numbers.
+    /// The cells as numbers: texts are read as numbers, and NaN is an empty cell.
     ///
     /// # Errors
-    /// The first row whose text is not a finite number.
+    /// The first row whose cell is neither empty nor a finite number.
     pub fn as_numbers(&self) -> std::result::Result<Cow<'_, [f64]>, usize> {
         let (codes, categories) = match self {
-            Cells::Numbers(numbers) => return Ok(Cow::Borrowed(numbers)),
+            Cells::Numbers(numbers) => {
+                return match numbers.iter().position(|number| number.is_infinite()) {
+                    Some(row) => Err(row),
+                    None => Ok(Cow::Borrowed(numbers)),
+                };
+            }
             Cells::Texts { codes, categories } => (codes, categories),
         };
         let parsed: Vec<Option<f64>> = categories.iter().map(|text| parse_number(text)).collect();
@@ -92,19 +98,14 @@ impl Cells {
     }
 
     fn problem(&self) -> Option<String> {
-        match self {
-            Cells::Numbers(numbers) => {
-                let row = numbers.iter().position(|number| number.is_infinite())?;
-                Some(format!("row {row}, counted from 0, is infinite; use NaN for an empty cell"))
-            }
-            Cells::Texts { codes, categories } => {
-                if categories.iter().collect::<HashSet<_>>().len() < categories.len() {
-                    return Some("a category occurs twice".into());
-                }
-                let row = codes.iter().position(|&code| code != GAP && code as usize >= categories.len())?;
-                Some(format!("row {row}, counted from 0, has a code without a category"))
-            }
+        let Cells::Texts { codes, categories } = self else {
+            return None;
+        };
+        if categories.iter().collect::<HashSet<_>>().len() < categories.len() {
+            return Some("a category occurs twice".into());
         }
+        let row = codes.iter().position(|&code| code != GAP && code as usize >= categories.len())?;
+        Some(format!("row {row}, counted from 0, has a code without a category"))
     }
 }
 
@@ -187,6 +188,19 @@ impl Table {
     /// There must be a column, all must have the same number of rows and names of their own, numbers
     /// must not be infinite, and codes must have a category.
     pub fn new(name: impl Into<String>, columns: Vec<Column>) -> Result<Self> {
+        let table = Self::from_file(name, columns, Vec::new())?;
+        for Column { name, cells } in &table.columns {
+            if let (Cells::Numbers(_), Err(row)) = (cells, cells.as_numbers()) {
+                let problem = format!("row {row}, counted from 0, is infinite; use NaN for an empty cell");
+                return Err(Error::data(format!("{}, column {name}", table.name), problem));
+            }
+        }
+        Ok(table)
+    }
+
+    /// As [`Table::new`], with the line of the file at which each row starts. Numbers may be infinite: they
+    /// are refused where they are used, so that a column that nobody uses stops nothing.
+    pub(super) fn from_file(name: impl Into<String>, columns: Vec<Column>, lines: Vec<u32>) -> Result<Self> {
         let name = name.into();
         let Some(first) = columns.first() else {
             return Err(Error::data(name, "a table needs at least one column"));
@@ -208,14 +222,8 @@ impl Table {
                 return Err(Error::data(format!("{name}, column {}", column.name), problem));
             }
         }
-        Ok(Self { name, columns, rows, lines: Vec::new() })
-    }
-
-    /// Remembers where in its file each row starts.
-    pub(super) fn with_lines(mut self, lines: Vec<u32>) -> Self {
-        debug_assert_eq!(lines.len(), self.rows);
-        self.lines = lines;
-        self
+        debug_assert!(lines.is_empty() || lines.len() == rows);
+        Ok(Self { name, columns, rows, lines })
     }
 
     /// What error messages call the table.
@@ -373,6 +381,17 @@ mod tests {
         let read = texts.as_numbers().unwrap();
         assert!(read[0] == 7.0 && read[1].is_nan() && read[2] == 1000.0);
         assert_eq!(Cells::texts([Some("7"), None, Some("x")]).as_numbers(), Err(2));
+    }
+
+    #[test]
+    fn infinite_numbers_are_for_files_and_are_no_numbers_to_use() {
+        let column = Column::numbers("b", vec![1.0, f64::NAN, f64::NEG_INFINITY]);
+        assert_eq!(column.cells.as_numbers(), Err(2));
+        let error = Table::new("t", vec![column.clone()]).unwrap_err().to_string();
+        assert_eq!(error, "t, column b: row 2, counted from 0, is infinite; use NaN for an empty cell");
+        let table = Table::from_file("t", vec![column], vec![2, 3, 4]).unwrap();
+        assert_eq!(table.place(2, "b"), "t, line 4, column b");
+        assert_eq!(table.columns()[0].cells.text(2).as_deref(), Some("-inf"));
     }
 
     #[test]

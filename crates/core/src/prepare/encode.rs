@@ -35,7 +35,10 @@ impl OneHot {
         if different == 0 {
             Some("it is empty in all training rows".into())
         } else if different > max_categories {
-            Some(format!("it holds {different} different texts, and at most {max_categories} are encoded"))
+            Some(format!(
+                "it holds {different} different texts, and at most {max_categories} are encoded; raise \
+                 prepare.max_categories of the spec to take it"
+            ))
         } else if almost_all_differ(different, present) {
             Some(format!(
                 "it holds {different} different texts in {present} rows, as a name or a number would"
@@ -70,7 +73,8 @@ mod tests {
     fn refuses_names() {
         let with = |count: usize| OneHot { categories: (0..count).map(|text| text.to_string()).collect() };
         assert!(with(64).refusal(1000, 64).is_none());
-        assert!(with(65).refusal(1000, 64).unwrap().contains("65 different"));
+        let many = with(65).refusal(1000, 64).unwrap();
+        assert!(many.contains("65 different") && many.contains("prepare.max_categories"), "{many}");
         assert!(with(20).refusal(20, 64).is_none());
         assert!(with(20).refusal(21, 64).is_some());
         assert!(with(19).refusal(21, 64).is_none());

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::column::{InputColumn, numbers_of};
 use super::spec::PrepareSpec;
 use super::target::{Target, unseen};
-use crate::data::{ColumnType, ColumnTypes, Data, DataSpec, Examples, Images, Matrix, Table, Targets, Task};
+use crate::data::{
+    ColumnType, ColumnTypes, Data, DataSpec, Examples, Images, Matrix, Table, Targets, Task, typed,
+};
 use crate::error::{Error, Result};
 
 /// The inputs of a network, as they come from the data.
@@ -56,22 +58,19 @@ fn identifiers(table: &Table, rows: &[usize], columns: &[InputColumn]) -> Result
         1 => ("holds a different whole number in every row, as an identifier does", "leaves it out"),
         _ => ("hold a different whole number in every row, as identifiers do", "leave them out"),
     };
-    let plain = |name: &str| name.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter));
-    let option = |name: &&str| match plain(name) {
-        true => format!("--ignore {name}"),
-        false => format!("--ignore {name:?}"),
-    };
-    let options: Vec<String> = names.iter().map(option).collect();
+    let options: Vec<String> = names.iter().map(|name| format!("--ignore {}", typed(name))).collect();
     Ok(Some(format!("{} {each}; if so, {} {leaves}", names.join(" and "), options.join(" "))))
 }
 
 impl Pipeline {
     /// Fits the preparation on the training rows of a data set. The second result is warnings, a sentence
-    /// for each column that is left out, and one for those that look like identifiers.
+    /// for each column that is left out or taken as text though most of it is numbers, and one for those that
+    /// look like identifiers.
     ///
     /// # Errors
-    /// A spec that contradicts itself or names columns that do not exist, rows that do not exist, a target
-    /// from which nothing can be learned, or no column left to learn from.
+    /// A spec that contradicts itself or names columns that do not exist, rows that do not exist, an infinite
+    /// number in a column that is used, a target from which nothing can be learned, or no column left to
+    /// learn from.
     pub fn fit(
         data: &Data,
         training_rows: &[usize],
@@ -117,10 +116,9 @@ impl Pipeline {
                 continue;
             }
             let wanted = spec.types.get(&column.name).copied();
-            match InputColumn::fit(table, column, rows, wanted, prepare.max_categories)? {
-                Ok(fitted) => columns.push(fitted),
-                Err(warning) => warnings.push(warning),
-            }
+            let fitted = InputColumn::fit(table, column, rows, wanted, prepare.max_categories)?;
+            columns.extend(fitted.column);
+            warnings.extend(fitted.warning);
         }
         warnings.extend(identifiers(table, rows, &columns)?);
         if columns.is_empty() {
@@ -156,8 +154,8 @@ impl Pipeline {
     /// may have its columns in another order, further ones, and no target.
     ///
     /// # Errors
-    /// Images for a table or the reverse, images of another size, a missing column, a text in a column of
-    /// numbers, a row that does not exist.
+    /// Images for a table or the reverse, images of another size, a missing column, a text or an infinite
+    /// number in a column of numbers, a row that does not exist.
     pub fn inputs(&self, data: &Data, rows: Option<&[usize]>) -> Result<Matrix> {
         let rows = chosen(rows, data.rows())?;
         match (&self.inputs, data) {
@@ -191,8 +189,8 @@ impl Pipeline {
     /// standardised numbers `[rows, 1]`.
     ///
     /// # Errors
-    /// A missing target column, an empty cell in it, a class that the training rows do not have, a text in a
-    /// regression, a row that does not exist.
+    /// A missing target column, an empty cell in it, a class that the training rows do not have, a text or an
+    /// infinite number in a regression, a row that does not exist.
     pub fn targets(&self, data: &Data, rows: Option<&[usize]>) -> Result<Targets> {
         let rows = chosen(rows, data.rows())?;
         match (&self.inputs, data) {
@@ -285,6 +283,16 @@ impl Pipeline {
     /// The name of the weight column, if there is one.
     pub fn weight_name(&self) -> Option<&str> {
         self.weight.as_deref()
+    }
+
+    /// The names of the columns that it takes from a table: inputs, target and weight.
+    pub(crate) fn columns(&self) -> Vec<&str> {
+        let inputs: &[InputColumn] = match &self.inputs {
+            Inputs::Table(columns) => columns,
+            Inputs::Images { .. } => &[],
+        };
+        let inputs = inputs.iter().map(|column| column.name.as_str());
+        inputs.chain(self.target_name()).chain(self.weight_name()).collect()
     }
 
     /// What is learned.

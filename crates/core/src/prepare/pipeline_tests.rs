@@ -97,7 +97,7 @@ fn whole_numbers_that_are_all_different_are_named() {
     let (pipeline, warnings) = fit(&table(100, 99), &DataSpec::default());
     assert_eq!(pipeline.input_names(), ["RowNumber", "my id", "x", "count"], "they are kept");
     let expected = "RowNumber and my id hold a different whole number in every row, as identifiers do; if so, \
-                    --ignore RowNumber --ignore \"my id\" leave them out";
+                    --ignore RowNumber --ignore 'my id' leave them out";
     assert_eq!(warnings, [expected]);
     assert!(fit(&table(99, 99), &DataSpec::default()).1.is_empty(), "too few rows to tell");
     let ignored = DataSpec { ignore: vec!["RowNumber".into(), "my id".into()], ..DataSpec::default() };
@@ -105,6 +105,49 @@ fn whole_numbers_that_are_all_different_are_named() {
     assert!(
         fit(&table(100, 200), &ignored).1[0].starts_with("count holds a different whole number in every row")
     );
+    let rows: String = (0..100).map(|row| format!("{row},{}\n", row % 2)).collect();
+    let (_, warnings) = fit(&data(&format!("$id,y\n{rows}")), &DataSpec::default());
+    assert!(
+        warnings[0].ends_with("if so, --ignore '$id' leaves it out"),
+        "a shell would fill in $id: {warnings:?}"
+    );
+}
+
+#[test]
+fn a_column_that_is_kept_can_have_a_warning() {
+    let row = |row: u32| format!("{},{},{}\n", row % 58, ["a", "b"][row as usize % 2], row % 3);
+    let rows: String = (0..200).map(row).collect();
+    let data = data(&format!("age,town,y\nNone,a,0\n{rows}"));
+    let (pipeline, warnings) = fit(&data, &DataSpec::default());
+    assert_eq!(pipeline.input_units(), 59 + 2);
+    let expected = "column age is taken as text, one input for each of its 59 texts: most are numbers; the \
+                    first that is not is \"None\" at t.csv, line 2, column age; correct it or leave the cell \
+                    empty, or give the column a type with --type age=text";
+    assert_eq!(warnings, [expected]);
+    let types = ColumnTypes::from([("age".into(), ColumnType::Text)]);
+    let (again, warnings) = fit(&data, &DataSpec { types, ..DataSpec::default() });
+    assert!(again == pipeline && warnings.is_empty(), "{warnings:?}");
+}
+
+#[test]
+fn an_infinite_number_stops_who_uses_it() {
+    let expected =
+        |column: &str| format!("t.csv, line 3, column {column}: inf is not a finite number; correct it");
+    let with = |row: &str| data(&ROWS.replace("8,40,Aix,2,2.5", row));
+    let error = refusal(&with("8,inf,Aix,2,2.5"), &spec());
+    assert_eq!(error, expected("age") + ", or leave the cell empty");
+    let error = refusal(&with("8,40,Aix,2,1e999"), &spec());
+    assert!(error.starts_with("t.csv, line 3, column price: inf is not a finite number"), "{error}");
+    let (pipeline, _) = fit(&with("8,40,Aix,inf,2.5"), &spec());
+    let error = pipeline.weights(&with("8,40,Aix,inf,2.5"), None).unwrap_err().to_string();
+    assert!(error.starts_with(&expected("weight")), "{error}");
+    // Nobody uses the column that is ignored, nor what a model does not know.
+    let ignored = with("inf,40,Aix,2,2.5");
+    let (pipeline, _) = fit(&ignored, &spec());
+    assert_eq!(pipeline.examples(&ignored, None).unwrap().rows(), 3);
+    assert!(pipeline.inputs(&data("town,extra,age\nAix,-inf,40\n"), None).is_ok());
+    let error = pipeline.inputs(&data("town,age\nAix,40\nAix,inf\n"), None).unwrap_err().to_string();
+    assert!(error.starts_with(&expected("age")), "{error}");
 }
 
 #[test]

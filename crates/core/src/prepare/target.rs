@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::column::no_number;
 use super::encode::{OneHot, almost_all_differ};
 use super::scale::Scale;
 use crate::data::{Cells, Data, DataSpec, GAP, Matrix, Table, Targets, Task};
@@ -109,14 +110,18 @@ impl Target {
     /// Finds the target of a table in its training rows. `rows` must be rows of the table.
     ///
     /// # Errors
-    /// A target column that does not exist, an empty cell in it, a text in a regression, or targets from
-    /// which nothing can be learned.
+    /// A target column that does not exist, an empty cell or an infinite number in it, a text in a
+    /// regression, or targets from which nothing can be learned.
     pub(super) fn fit(table: &Table, rows: &[usize], spec: &DataSpec) -> Result<Self> {
         let column = table.column(target_column(table, spec)?)?;
         let fail =
             |problem: String| Error::data(format!("{}, column {}", table.name(), column.name), problem);
         let target = match spec.task.unwrap_or_else(|| natural_task(&column.cells)) {
             Task::Classification => {
+                let text = matches!(column.cells, Cells::Texts { .. });
+                if !text && let Err(row) = column.cells.as_numbers() {
+                    return Err(no_number(table, column, row, "; correct it, or take the row out"));
+                }
                 let (codes, categories) = column.cells.as_texts();
                 if let Some(&row) = rows.iter().find(|&&row| codes[row] == GAP) {
                     return Err(no_target(table, row, &column.name));
@@ -129,7 +134,6 @@ impl Target {
                         rows.len()
                     )));
                 }
-                let text = matches!(column.cells, Cells::Texts { .. });
                 if !text {
                     let number = |name: &String| name.parse().unwrap_or(f64::NAN);
                     names.sort_by(|one, other| number(one).total_cmp(&number(other)));
@@ -159,7 +163,8 @@ impl Target {
     /// The targets of the given rows of a table.
     ///
     /// # Errors
-    /// A missing column, an empty cell, a class that the training rows do not have, a text in a regression.
+    /// A missing column, an empty cell, a class that the training rows do not have, a text or an infinite
+    /// number in a regression.
     pub(super) fn of_table(&self, table: &Table, rows: &[usize]) -> Result<Targets> {
         match self {
             Self::Classes { column, names, .. } => {
@@ -195,11 +200,8 @@ pub(super) fn unseen(class: &str, names: &[String]) -> String {
 
 fn regression_numbers(table: &Table, name: &str, rows: &[usize]) -> Result<Vec<f64>> {
     let column = table.column(name)?;
-    let numbers = column.cells.as_numbers().map_err(|row| {
-        let text = column.cells.text(row).unwrap_or_default().into_owned();
-        let problem = format!("{text:?} is not a number, and a regression needs numbers; correct it");
-        Error::data(table.place(row, name), problem)
-    })?;
+    let refused = |row| no_number(table, column, row, ", and a regression needs numbers; correct it");
+    let numbers = column.cells.as_numbers().map_err(refused)?;
     let unusable = |row: usize| numbers[row].is_nan() || numbers[row].abs() > LARGEST_VALUE;
     match rows.iter().find(|&&row| unusable(row)) {
         Some(&row) if numbers[row].is_nan() => Err(no_target(table, row, name)),
@@ -217,7 +219,7 @@ fn regression_numbers(table: &Table, name: &str, rows: &[usize]) -> Result<Vec<f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Column;
+    use crate::data::{Column, parse_csv};
 
     fn table(target: Column) -> Table {
         let rows = target.cells.rows();
@@ -235,6 +237,7 @@ mod tests {
         assert_eq!(natural(vec![1.0, 2.0, 3.0, 4.0]), Task::Regression);
         assert_eq!(natural(vec![0.5, 0.5, 0.5]), Task::Regression);
         assert_eq!(natural(vec![2010.0, 2010.0, 2011.0, 2011.0]), Task::Regression);
+        assert_eq!(natural(vec![0.0, 1.0, f64::INFINITY]), Task::Regression);
         assert_eq!(natural_task(&Cells::texts([Some("a")])), Task::Classification);
     }
 
@@ -264,6 +267,17 @@ mod tests {
         let regression = DataSpec { task: Some(Task::Regression), ..spec };
         let text = Target::fit(&whole, &[0, 1], &regression).unwrap_err().to_string();
         assert!(text.contains("\"a\" is not a number"), "{text}");
+    }
+
+    #[test]
+    fn an_infinite_target_is_refused() {
+        let table = parse_csv("t.csv", b"x,y\n1,0\n2,1\n3,inf\n4,0\n", &Default::default()).unwrap();
+        for task in [None, Some(Task::Classification), Some(Task::Regression)] {
+            let spec = DataSpec { task, ..DataSpec::default() };
+            strata(&table.clone().into(), &spec).unwrap();
+            let error = Target::fit(&table, &[0, 1, 3], &spec).unwrap_err().to_string();
+            assert!(error.starts_with("t.csv, line 4, column y: inf is not a finite number"), "{error}");
+        }
     }
 
     #[test]

@@ -13,7 +13,6 @@ mod number;
 mod outline;
 mod page;
 mod table;
-mod typed;
 
 pub use chart::{
     Area, Axis, Bar, Bars, Chart, HeatMap, Image, ImageGrid, Line, Lines, Panel, Place, Reference,
@@ -25,4 +24,3 @@ pub use number::{count, number, percent};
 pub use outline::{Dots, Sheet, Sketch};
 pub use page::{Cell, Item, Page, Section, Table};
 pub use table::table;
-pub use typed::typed;
