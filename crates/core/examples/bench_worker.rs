@@ -140,11 +140,11 @@ fn predict(threads: &Threads, name: &str, repeats: usize) -> Answer {
         let isa = Isa::from_environment().map_err(thinnet::Error::Machine)?;
         let once = || {
             let began = Instant::now();
-            std::hint::black_box(thin::outputs(isa, &network, &thinning, &rows.inputs));
-            began.elapsed().as_secs_f64() * 1e3
+            std::hint::black_box(thin::outputs(isa, &network, &thinning, &rows.inputs)?);
+            Ok(began.elapsed().as_secs_f64() * 1e3)
         };
-        once();
-        Ok((0..repeats).map(|_| once()).collect())
+        once()?;
+        (0..repeats).map(|_| once()).collect()
     };
     let milliseconds = threads.run(run).map_err(|error| error.to_string())?;
     Ok(json!({ "net": name, "rows": PREDICTED_ROWS, "milliseconds": milliseconds }))

@@ -59,7 +59,7 @@ fn distance(thin: &ThinSpec, train: &TrainSpec, seed: u32) -> Result<f64> {
 
     let angles: Vec<f64> = (0..600).map(|step| TAU * (f64::from(step) + 0.5) / 600.0).collect();
     let thinning = Thinning::new(thin, &outcome.network, seed)?;
-    let drawn = outputs(Isa::best(), &outcome.network, &thinning, &harmonics(&angles, 5));
+    let drawn = outputs(Isa::best(), &outcome.network, &thinning, &harmonics(&angles, 5))?;
     let squares = angles.iter().enumerate().map(|(row, &angle)| {
         let (truth, output) = (elephant.outline(angle), drawn.row(row));
         (0..2).map(|axis| (scales[axis].undo(output[axis].into()) - truth[axis]).powi(2)).sum::<f64>()

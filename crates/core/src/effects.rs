@@ -1,18 +1,20 @@
-//! What a spec asks for that could change nothing: it is refused, so that nobody counts on it.
+//! What a spec asks for that could change nothing, or cannot be trained: it is refused, so that nobody
+//! counts on it.
 
 use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::spec::{NEEDS_THE_LENGTH, Spec};
-use crate::thin::{Drop, ThinSpec};
+use crate::thin::{Drop, MaskSpec, ThinSpec};
 use crate::train::{Loss, Optimizer, Pair, Schedule, TrainSpec};
 
 /// Whether something is refused, the field, and why.
 type Refusal = (bool, &'static str, &'static str);
 
 impl Spec {
-    /// Refuses what could change nothing, whatever the data are. A default, and a 0 that switches something off,
-    /// are never refused, so that a spec with every default written out can be run again. It is no part of
-    /// [`Spec::check`], because a model of an earlier version may have such a spec, and is still read.
+    /// Refuses what could change nothing, whatever the data are, and a pair that cannot be trained. A
+    /// default, and a 0 that switches something off, are never refused, so that a spec with every default
+    /// written out can be run again. It is no part of [`Spec::check`], because a model of an earlier version
+    /// may have such a spec, and is still read.
     ///
     /// # Errors
     /// [`Error::Spec`] names the first such field.
@@ -20,6 +22,8 @@ impl Spec {
         let (thin, train, default) = (&self.thin, &self.train, ThinSpec::default());
         let has_loss = |loss| train.loss == Some(loss);
         let divergence = matches!(thin.drop, Drop::Variational | Drop::SparseVariational);
+        let one_mask = thin.pool == 1 || thin.masks.is_some_and(MaskSpec::is_one);
+        train.pair.check_with(thin)?;
         refuse(&[
             (
                 train.schedule == Some(Schedule::Cosine) && !train.length_is_known(),
@@ -94,6 +98,11 @@ impl Spec {
                 "train.pair",
                 "nothing is dropped, so that both networks are the same; set thin.hidden, or leave it out",
             ),
+            (
+                matches!(train.pair, Pair::RDrop { .. }) && one_mask,
+                "train.pair",
+                "all masks are the same, and so are both networks; change thin.pool or thin.masks",
+            ),
         ])
     }
 
@@ -128,6 +137,16 @@ impl Spec {
                 train.min_improvement > 0.0 && !validates,
                 "train.min_improvement",
                 "it is one of the validation rows, and there are none; set rows aside, or leave it out",
+            ),
+            (
+                train.min_improvement > 0.0 && train.patience_for(validates) == 0,
+                "train.min_improvement",
+                "with patience = 0 nothing waits for an improvement; leave one of them out",
+            ),
+            (
+                self.thin.precision != ThinSpec::default().precision && task == Task::Classification,
+                "thin.precision",
+                "it is that of the values of a regression, and classes have none; leave it out",
             ),
         ])
     }
@@ -185,6 +204,14 @@ mod tests {
             ("network.hidden = []\nthin.pool = 5", "thin.pool"),
             ("thin = { hidden = [0.0, 0.0], masks = { members = 4, scale = 2.0 } }", "thin.masks"),
             ("thin.hidden = 0.0\ntrain.pair = \"r-drop:1\"", "train.pair"),
+            ("thin.pool = 1\ntrain.pair = \"r-drop:1\"", "train.pair"),
+            ("thin.masks = { members = 1, scale = 2.0 }\ntrain.pair = \"r-drop:1\"", "train.pair"),
+            ("thin.masks = { members = 4, scale = 1.0 }\ntrain.pair = \"r-drop:1\"", "train.pair"),
+            ("thin.drop = \"standout\"\ntrain.pair = \"expectation-linear:1\"", "train.pair"),
+            (
+                "thin.masks = { members = 4, scale = 2.0 }\ntrain.pair = \"expectation-linear:1\"",
+                "train.pair",
+            ),
         ] {
             refused(text, field);
         }
@@ -206,6 +233,9 @@ mod tests {
             "thin = { drop = \"concrete\", length_scale = 1.0, precision = 2.0 }",
             "thin = { hidden = [0.0, 0.5], pool = 5 }",
             "thin = { hidden = 0.0, input = 0.2 }\ntrain.pair = \"r-drop:1\"",
+            "thin.pool = 2\ntrain.pair = \"r-drop:1\"",
+            "thin.masks = { members = 2, scale = 1.5 }\ntrain.pair = \"r-drop:1\"",
+            "thin.drop = \"gaussian\"\ntrain.pair = \"expectation-linear:1\"",
         ] {
             let spec = Spec::parse("t", text).unwrap();
             spec.check()

@@ -36,7 +36,7 @@ pub(crate) fn training(level: usize) -> u32 {
 }
 
 /// The noise on edges in training: one stream for each layer, and 2^16 higher one for each further
-/// binary digit of keep.
+/// binary digit of an edge's number.
 pub(crate) fn training_edges(layer: usize) -> u32 {
     0x5000_0000 + layer as u32
 }

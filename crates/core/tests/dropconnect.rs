@@ -85,7 +85,7 @@ fn noise_of_little_variance_changes_little() {
             network.set_noise(layer, &vec![logarithm; count]).unwrap();
         }
         let thinning = Thinning::new(thin, &network, 1).unwrap();
-        let whole = thin::outputs(isa(), &network, &thinning, &inputs);
+        let whole = thin::outputs(isa(), &network, &thinning, &inputs).unwrap();
         let by = Average::monte_carlo(1);
         let sampled = average(isa(), &network, &thinning, Link::Identity, &inputs, by).unwrap().mean;
         let off = whole.values().iter().zip(sampled.values()).map(|(a, b)| f64::from(a - b).powi(2));

@@ -224,7 +224,7 @@ fn outputs_of_whole_and_sampled_networks_are_the_naive_ones() {
         let (case, share) = case(number, 50, &mut random);
         let inputs = &case.examples.inputs;
         let thinning = Thinning::new(&case.thin, &case.network, case.seed).unwrap();
-        let whole = thin::outputs(isa(), &case.network, &thinning, inputs);
+        let whole = thin::outputs(isa(), &case.network, &thinning, inputs).unwrap();
         let by = Average::monte_carlo(1);
         let sampled = average(isa(), &case.network, &thinning, Link::Identity, inputs, by).unwrap().mean;
         let net = Net::of(&case.network);

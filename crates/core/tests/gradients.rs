@@ -170,7 +170,7 @@ fn outputs_of_whole_and_sampled_networks_are_the_naive_ones() {
         let case = case(number, 70, &mut random);
         let inputs = &case.examples.inputs;
         let thinning = Thinning::new(&case.thin, &case.network, case.seed).unwrap();
-        let whole = thin::outputs(isa(), &case.network, &thinning, inputs);
+        let whole = thin::outputs(isa(), &case.network, &thinning, inputs).unwrap();
         // The mean of one sampled network is its outputs.
         let by = Average::monte_carlo(1);
         let sampled = average(isa(), &case.network, &thinning, Link::Identity, inputs, by).unwrap().mean;

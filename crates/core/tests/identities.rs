@@ -204,7 +204,7 @@ fn the_mean_of_all_thinned_linear_layers_is_weight_scaling() {
         let case = one_layer(Loss::Squared, scaling, rate, &mut random);
         let (net, scales) = (Net::of(&case.network), mask::thinned_scales(&case.rates, scaling));
         let thinning = Thinning::new(&case.thin, &case.network, 0).unwrap();
-        let whole = thin::outputs(isa(), &case.network, &thinning, &case.examples.inputs);
+        let whole = thin::outputs(isa(), &case.network, &thinning, &case.examples.inputs).unwrap();
         let masks = mask::all(&case.rates, &net.levels());
         assert_eq!(masks.len(), 1 << 12);
         for row in 0..4 {

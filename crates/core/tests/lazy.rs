@@ -6,7 +6,10 @@ use thinnet::Isa;
 use thinnet::data::{Examples, Matrix, Targets};
 use thinnet::network::{Network, NetworkSpec};
 use thinnet::thin::{Count, MaskSpec, RateSchedule, Rates, Share, ThinSpec};
-use thinnet::train::{Momentum, Objective, Optimizer, Pair, Stepper, TrainSpec};
+use thinnet::train::{
+    Event, Flow, Momentum, Objective, Optimizer, Outcome, Pair, Schedule, Stepper, Threads, TrainSpec,
+    Trainer,
+};
 
 const ROWS: usize = 200;
 const BATCH: usize = 64;
@@ -110,4 +113,32 @@ fn units_are_brought_forward_past_masks_of_every_kind() {
             }
         }
     }
+}
+
+/// A run that is told to stop in the middle of an epoch, after some steps, if at all.
+fn stopped(after: u64, steps: u64) -> Outcome {
+    let network = NetworkSpec { hidden: vec![300, 200], ..NetworkSpec::default() };
+    let schedule = Some(Schedule::Constant);
+    let train = TrainSpec { schedule, batch: Some(20), slice: 20, steps, epochs: 1, ..TrainSpec::default() };
+    let (thin, isa) = (thin([0.9, 0.8]), Isa::from_environment().unwrap());
+    let trainer = Trainer { network: &network, thin: &thin, train: &train, seed: 9, isa };
+    let watch = &mut |event: &Event| match event {
+        Event::Step { steps, .. } if *steps == after => Flow::Stop,
+        _ => Flow::Continue,
+    };
+    trainer.run(&examples(), None, &Threads::new(1).unwrap(), watch).unwrap()
+}
+
+#[test]
+fn a_run_that_stops_leaves_all_units_at_the_same_step() {
+    let mut later = 0;
+    for after in 1..=10 {
+        let outcome = stopped(after, 0);
+        let whole = stopped(0, outcome.steps);
+        assert!(outcome.steps >= after && outcome.steps < after + 8, "{} for {after}", outcome.steps);
+        assert_eq!(outcome.history.len(), 1);
+        assert_eq!(outcome.network, whole.network, "told to stop after {after}");
+        later += outcome.steps - after;
+    }
+    assert!(later > 10, "{later} more: no weights were ahead");
 }

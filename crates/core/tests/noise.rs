@@ -750,7 +750,7 @@ fn the_whole_of_fixed_masks_is_the_mean_of_its_members() {
     let network = Network::new(5, 2, &spec, 1).unwrap();
     let inputs = Matrix::new(70, 5, random.normals(350)).unwrap();
     let thinning = Thinning::new(&thin, &network, 6).unwrap();
-    let whole = thin::outputs(isa(), &network, &thinning, &inputs);
+    let whole = thin::outputs(isa(), &network, &thinning, &inputs).unwrap();
     let by = thinnet::average::Average::monte_carlo(3);
     let link = thinnet::average::Link::Identity;
     let members = thinnet::average::average(isa(), &network, &thinning, link, &inputs, by).unwrap();

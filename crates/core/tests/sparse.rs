@@ -105,15 +105,26 @@ fn the_pruned_network_is_the_one_with_those_weights_at_0() {
         assert!(listed <= kept && listed > kept / 4, "{listed} of {kept} weights are left");
         let inputs = Matrix::new(70, 11, Random(7).normals(770)).unwrap();
         let none = Thinning::new(&ThinSpec::none(), &plain, 0).unwrap();
-        let expected = thin::outputs(isa(), &plain, &none, &inputs);
+        let expected = thin::outputs(isa(), &plain, &none, &inputs).unwrap();
         for network in [&network, &left] {
             let thinning = Thinning::new(&thin, network, 0).unwrap();
-            let outputs = thin::outputs(isa(), network, &thinning, &inputs);
+            let outputs = thin::outputs(isa(), network, &thinning, &inputs).unwrap();
             for (got, expected) in outputs.values().iter().zip(expected.values()) {
                 let off = (got - expected).abs();
                 assert!(off < 2e-5 * (1.0 + expected.abs()), "{activation:?}: {got}, not {expected}");
             }
         }
+    }
+}
+
+#[test]
+fn a_network_that_has_not_learned_of_its_weights_is_not_pruned() {
+    let spec = NetworkSpec::default();
+    let network = Network::zeros(3, 1, &spec).unwrap();
+    let variational = ThinSpec { drop: Drop::Variational, ..ThinSpec::default() };
+    for network in [network.clone(), variational.with_noise(network).unwrap()] {
+        let error = thin::prune(isa(), &network, &spec).unwrap_err().to_string();
+        assert!(error.starts_with("network: it has not learned of each weight's noise"), "{error}");
     }
 }
 

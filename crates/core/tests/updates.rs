@@ -11,8 +11,8 @@ use naive::case::{Case, LOSSES, Random, Shape};
 use naive::real::DEVIATIONS;
 use naive::rule::Memory;
 use naive::{Net, Parameters, parameters_of};
-use thinnet::network::Activation;
-use thinnet::thin::{Scaling, Share};
+use thinnet::network::{Activation, Network};
+use thinnet::thin::{Drop, Rates, Scaling, Share, ThinSpec};
 use thinnet::train::{Momentum, Optimizer, TrainSpec};
 
 const STEPS: u64 = 25;
@@ -156,4 +156,46 @@ fn limits_are_reached() {
     let (_, gradients) = Net::of(&case.network).loss_and_gradients(&case.loss(), &case.batch(&rows, 0));
     let norm = gradients.iter().map(|gradient| gradient.value.powi(2)).sum::<f64>().sqrt();
     assert!(norm > 0.3, "a clip of 0.3 does nothing to a gradient of {norm}");
+}
+
+/// All parameters of a network, what is learned of its noise included.
+fn numbers(network: &Network) -> Vec<f64> {
+    let of_layer = |index| [network.weights(index), network.biases(index), network.noise(index)].concat();
+    (0..network.layers().len()).flat_map(of_layer).map(f64::from).collect()
+}
+
+/// The divergence of learned noise, and the penalty of concrete dropout, come on top of a clipped gradient.
+/// Rows of weight 0 have no gradient, so that they leave what these do alone.
+#[test]
+fn what_learned_noise_costs_is_not_clipped() {
+    const CLIP: f32 = 0.05;
+    let mut random = Random(9);
+    for drop in [Drop::Variational, Drop::Concrete, Drop::SparseVariational] {
+        let mut case = case(Share::Row, 0, &mut random);
+        case.thin = ThinSpec { drop, input: 0.2, hidden: Rates::All(0.3), ..ThinSpec::default() };
+        case.network = case.thin.with_noise(case.network).unwrap();
+        let rows = case.rows(case.batch, &mut random);
+        // By how much a step of gradient descent at the rate 1 lowers each parameter.
+        let gradients = |clip: f32, weight: f32| -> Vec<f64> {
+            let (optimizer, momentum) = (Optimizer::Sgd, Momentum::Constant(0.0));
+            let train = TrainSpec { optimizer, momentum, clip, ..case.train.clone() };
+            let mut stepper = Case { train, ..case.clone() }.stepper();
+            let weights = vec![weight; case.examples.rows()];
+            stepper.step(&case.examples, Some(&weights), &rows, &[1.0]).unwrap();
+            let pairs = numbers(&case.network).into_iter().zip(numbers(stepper.network()));
+            pairs.map(|(before, after)| before - after).collect()
+        };
+        let (all, costs, clipped) = (gradients(0.0, 1.0), gradients(0.0, 0.0), gradients(CLIP, 1.0));
+        let norm = |of: &[f64]| of.iter().map(|gradient| gradient * gradient).sum::<f64>().sqrt();
+        let of_loss: Vec<f64> = all.iter().zip(&costs).map(|(all, cost)| all - cost).collect();
+        let limit = f64::from(CLIP);
+        let (of_loss_norm, of_costs_norm) = (norm(&of_loss), norm(&costs));
+        assert!(of_loss_norm > 2.0 * limit && of_costs_norm > 2.0 * limit, "{of_loss_norm}, {of_costs_norm}");
+        for (at, clipped) in clipped.into_iter().enumerate() {
+            let expected = of_loss[at] * limit / of_loss_norm + costs[at];
+            // Parameters up to 8 are rounded to some 5e-7, in each of the three runs.
+            let near = 1e-5 * (1.0 + expected.abs());
+            assert!((clipped - expected).abs() < near, "{drop:?}, {at}: {clipped}, not {expected}");
+        }
+    }
 }

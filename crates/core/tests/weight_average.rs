@@ -57,7 +57,8 @@ fn assert_mean(outcome: &Outcome, shorter: &[(f64, Outcome)]) {
 fn loss(outcome: &Outcome) -> f64 {
     let Examples { inputs, targets: Targets::Values(targets), .. } = examples(9) else { panic!() };
     let thinning = Thinning::new(&ThinSpec::default(), &outcome.network, 5).unwrap();
-    let outputs = thin::outputs(Isa::from_environment().unwrap(), &outcome.network, &thinning, &inputs);
+    let isa = Isa::from_environment().unwrap();
+    let outputs = thin::outputs(isa, &outcome.network, &thinning, &inputs).unwrap();
     let errors = outputs.values().iter().zip(targets.values()).map(|(o, t)| f64::from(o - t).powi(2));
     errors.sum::<f64>() / ROWS as f64
 }

@@ -3,6 +3,7 @@
 use thinnet_kernels::{Isa, elementwise};
 
 use crate::data::Matrix;
+use crate::error::{Error, Result};
 use crate::thin::PREDICTED_ROWS;
 use crate::train::{Loss, variance};
 
@@ -40,8 +41,24 @@ impl Link {
         if self == Link::Logistic { 2 } else { outputs }
     }
 
+    /// Refuses so many outputs where they cannot stand for this.
+    pub(super) fn check(self, outputs: usize) -> Result<()> {
+        let problem = match self {
+            Link::Logistic if outputs != 1 => format!("logistic takes one logit, not {outputs}; use softmax"),
+            Link::Normal if !outputs.is_multiple_of(2) => {
+                format!("normal takes two for each value, a mean and a variance; {outputs} are no pairs")
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::argument("outputs", problem))
+    }
+
     /// Predictions `[rows, width]` from outputs `[rows, outputs]`.
-    pub fn apply(self, outputs: Matrix) -> Matrix {
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is not one output for [`Link::Logistic`], or an odd number for
+    /// [`Link::Normal`].
+    pub fn apply(self, outputs: Matrix) -> Result<Matrix> {
         Output::from(self).apply(outputs)
     }
 }
@@ -70,18 +87,23 @@ impl Output {
     }
 
     /// Predictions `[rows, width]` from outputs `[rows, outputs]`.
-    pub fn apply(self, outputs: Matrix) -> Matrix {
+    ///
+    /// # Errors
+    /// As [`Link::apply`].
+    pub fn apply(self, outputs: Matrix) -> Result<Matrix> {
+        self.link.check(outputs.columns())?;
         if self.link == Link::Identity {
-            return outputs;
+            return Ok(outputs);
         }
         let (columns, width) = (outputs.columns(), self.width(outputs.columns()));
         let mut predictions = Matrix::zeros(outputs.rows(), width);
         let rows = predictions.values_mut().chunks_exact_mut(width.max(1));
         rows.zip(outputs.values().chunks_exact(columns.max(1))).for_each(|(to, row)| self.apply_row(row, to));
-        predictions
+        Ok(predictions)
     }
 
-    /// Predictions of one row, written to `to`, which is `width` long, from its outputs.
+    /// Predictions of one row, written to `to`, which is `width` long, from its outputs, whose number is
+    /// checked.
     pub(super) fn apply_row(self, outputs: &[f32], to: &mut [f32]) {
         let first = to.len() - outputs.len();
         to[..first].fill(0.0);
@@ -148,7 +170,7 @@ mod tests {
 
     #[test]
     fn the_logistic_is_the_softmax_of_a_logit_and_0() {
-        let logistic = Link::Logistic.apply(Matrix::new(2, 1, vec![0.0, 3.0]).unwrap());
+        let logistic = Link::Logistic.apply(Matrix::new(2, 1, vec![0.0, 3.0]).unwrap()).unwrap();
         assert_eq!(&logistic.values()[..2], &[0.5, 0.5]);
         assert!((f64::from(logistic.values()[3]) - 1.0 / (1.0 + (-3.0_f64).exp())).abs() < 1e-7);
         let mut row = [0.0; 2];
@@ -158,7 +180,7 @@ mod tests {
 
     #[test]
     fn large_logits_do_not_overflow() {
-        let softmax = Link::Softmax.apply(Matrix::new(1, 3, vec![1e30, 0.0, 1e30]).unwrap());
+        let softmax = Link::Softmax.apply(Matrix::new(1, 3, vec![1e30, 0.0, 1e30]).unwrap()).unwrap();
         assert_eq!(softmax.values(), [0.5, 0.0, 0.5]);
     }
 
@@ -167,9 +189,27 @@ mod tests {
         let logits = Matrix::new(2, 3, vec![1.0, -2.0, 0.5, 9.0, 8.0, -7.0]).unwrap();
         let halves = Matrix::new(2, 3, logits.values().iter().map(|logit| logit / 2.0).collect()).unwrap();
         let tempered = Output { link: Link::Softmax, temperature: 2.0 };
-        assert_eq!(tempered.apply(logits.clone()), Link::Softmax.apply(halves));
+        assert_eq!(tempered.apply(logits.clone()).unwrap(), Link::Softmax.apply(halves).unwrap());
         let values = Output { link: Link::Identity, temperature: 2.0 };
-        assert_eq!(values.apply(logits.clone()), logits, "values have no temperature");
+        assert_eq!(values.apply(logits.clone()).unwrap(), logits, "values have no temperature");
+    }
+
+    #[test]
+    fn outputs_that_cannot_stand_for_it_are_refused() {
+        let refused = |link: Link, outputs: usize| {
+            let error = link.apply(Matrix::zeros(2, outputs)).unwrap_err().to_string();
+            let tempered = Output { link, temperature: 2.0 }.apply(Matrix::zeros(2, outputs));
+            assert_eq!(tempered.unwrap_err().to_string(), error);
+            error
+        };
+        for outputs in [0, 2, 3] {
+            let expected = format!("outputs: logistic takes one logit, not {outputs}; use softmax");
+            assert_eq!(refused(Link::Logistic, outputs), expected);
+        }
+        assert!(refused(Link::Normal, 3).ends_with("3 are no pairs"));
+        for (link, outputs) in [(Link::Softmax, 1), (Link::Identity, 3), (Link::Normal, 4)] {
+            assert_eq!(link.apply(Matrix::zeros(2, outputs)).unwrap().columns(), outputs);
+        }
     }
 
     #[test]

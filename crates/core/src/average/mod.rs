@@ -16,7 +16,7 @@ pub(crate) use ensemble::member_seed;
 pub use ensemble::{EnsembleSpec, deviation, ensemble};
 pub use form::{Average, Masks, Mean};
 pub use link::{Link, Output};
-pub use temperature::temperature;
+pub(crate) use temperature::temperature;
 
 use thinnet_kernels::Isa;
 
@@ -61,11 +61,12 @@ struct Thinned<'a> {
 
 /// Averages the thinned networks on some rows. Runs on the threads of the pool it is called from.
 ///
-/// `inputs` must have the network's width. `output` is a [`Link`], or one with a temperature.
+/// `output` is a [`Link`], or one with a temperature.
 ///
 /// # Errors
-/// [`Error::Argument`] if the average makes no sense for the network: more than 20 droppable units
-/// for [`Average::Exact`], a geometric mean of values.
+/// [`Error::Argument`] if the inputs have another width than the network, if its outputs cannot stand for the
+/// link, or if the average makes no sense for it: more than 20 droppable units for [`Average::Exact`], a
+/// geometric mean of values, [`Masks::Rows`] where masks come back, or no sample at all.
 pub fn average(
     isa: Isa,
     network: &Network,
@@ -79,7 +80,7 @@ pub fn average(
     thinned.check(by)?;
     Ok(thinned.with_noise_apart(match by {
         Average::WeightScaling => {
-            Averaged::new(output.apply(thin::outputs(isa, network, thinning, inputs)), None)
+            Averaged::new(output.apply(thin::outputs(isa, network, thinning, inputs)?)?, None)
         }
         Average::MonteCarlo { samples, mean, masks } => thinned.monte_carlo(samples, mean, masks),
         Average::Exact => thinned.exact(),
@@ -92,7 +93,7 @@ pub fn average(
 /// order. None has a spread.
 ///
 /// # Errors
-/// [`Error::Argument`] if `by` is another average.
+/// [`Error::Argument`] if `by` is another average; or as [`average`].
 pub fn samples(
     isa: Isa,
     network: &Network,
@@ -119,7 +120,8 @@ fn samples_none(by: Average) -> Error {
 /// observations, 1 / variance.
 ///
 /// # Errors
-/// [`Error::Argument`] if `by` is another average, or the targets are not one for each output.
+/// [`Error::Argument`] if `by` is another average, the targets are not one for each output, or the precision
+/// is not above 0 and finite; or as [`average`].
 pub fn average_with_targets(
     isa: Isa,
     network: &Network,
@@ -134,6 +136,9 @@ pub fn average_with_targets(
     let Average::MonteCarlo { samples, masks, .. } = by else { return Err(samples_none(by)) };
     if (targets.rows(), targets.columns()) != (inputs.rows(), network.outputs()) {
         return Err(Error::argument("targets", "there is not one for each output of each row"));
+    }
+    if !(tau > 0.0 && tau.is_finite()) {
+        return Err(Error::argument("tau", format!("must be above 0 and finite, not {tau}")));
     }
     Ok(thinned.monte_carlo_with_targets(samples, masks, targets, tau))
 }
@@ -154,10 +159,23 @@ pub(crate) fn check(
 }
 
 impl Thinned<'_> {
-    /// The one place where an average that makes no sense is refused.
+    /// The one place where inputs and outputs that do not fit, and averages that make no sense, are refused.
     fn check(&self, by: Average) -> Result<()> {
+        let (columns, inputs) = (self.inputs.columns(), self.network.inputs());
+        if columns != inputs {
+            let problem = format!("{columns} columns for a network of {inputs} inputs");
+            return Err(Error::argument("inputs", problem));
+        }
+        self.output.link.check(self.network.outputs())?;
         let refused = |problem: String| Err(Error::argument("average", problem));
         match by {
+            Average::MonteCarlo { samples: 0, .. } | Average::DropConnect { samples: 0 } => {
+                refused(format!("{by} is the mean of nothing; take at least 1"))
+            }
+            Average::MonteCarlo { masks: Masks::Rows, .. } if self.thinning.repeats_masks() => {
+                let problem = "gives each row a mask, but masks that come back belong to slices; use mc:T";
+                refused(format!("{by} {problem}"))
+            }
             Average::MonteCarlo { mean: Mean::Geometric, .. } if self.output.link.predicts_values() => {
                 refused(format!("{by} is a mean of probabilities, which a regression has none of; use mc:T"))
             }
@@ -212,5 +230,114 @@ impl Thinned<'_> {
     /// How many units a level has: 0 is the input.
     fn units(&self, level: usize) -> usize {
         if level == 0 { self.network.inputs() } else { self.network.layers()[level - 1].units }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::NetworkSpec;
+    use crate::thin::{Count, MaskSpec, Share, ThinSpec};
+
+    /// A network of 3 inputs and so many outputs, thinned by a spec.
+    fn network(thin: &ThinSpec, outputs: usize) -> (Network, Thinning) {
+        let spec = NetworkSpec { hidden: vec![12], ..NetworkSpec::default() };
+        let network = thin.with_noise(Network::new(3, outputs, &spec, 1).unwrap()).unwrap();
+        let thinning = Thinning::new(thin, &network, 2).unwrap();
+        (network, thinning)
+    }
+
+    /// What [`average`], [`samples`] and [`average_with_targets`] say of two rows of so many columns.
+    fn asked(thin: &ThinSpec, outputs: usize, link: Link, columns: usize, by: &str) -> [Result<()>; 3] {
+        let by = by.parse().unwrap();
+        let (network, thinning) = &network(thin, outputs);
+        let (isa, inputs) = (Isa::from_environment().unwrap(), Matrix::zeros(2, columns));
+        let targets = Matrix::zeros(2, outputs);
+        [
+            average(isa, network, thinning, link, &inputs, by).map(|_| ()),
+            samples(isa, network, thinning, link, &inputs, by).map(|_| ()),
+            average_with_targets(isa, network, thinning, &inputs, by, &targets, 1.0).map(|_| ()),
+        ]
+    }
+
+    #[track_caller]
+    fn refused(answer: Result<()>, sentence: &str) {
+        assert_eq!(answer.unwrap_err().to_string(), sentence);
+    }
+
+    #[test]
+    fn a_mean_of_nothing_is_refused() {
+        let inputs = Matrix::zeros(2, 3);
+        for (drop, by) in [
+            (Drop::Units, Average::monte_carlo(0)),
+            (Drop::Edges, Average::monte_carlo(0)),
+            (Drop::Edges, Average::DropConnect { samples: 0 }),
+        ] {
+            let (network, thinning) = network(&ThinSpec { drop, ..ThinSpec::default() }, 2);
+            let (isa, link) = (Isa::from_environment().unwrap(), Link::Softmax);
+            let sentence = format!("average: {by} is the mean of nothing; take at least 1");
+            refused(average(isa, &network, &thinning, link, &inputs, by).map(|_| ()), &sentence);
+            refused(samples(isa, &network, &thinning, link, &inputs, by).map(|_| ()), &sentence);
+        }
+    }
+
+    #[test]
+    fn inputs_of_another_width_are_refused() {
+        let averages = ["scale", "mc:3", "mc-geometric:3:rows", "exact", "moments", "dropconnect:3"];
+        for by in averages {
+            for columns in [2, 4] {
+                for answer in asked(&ThinSpec::default(), 2, Link::Softmax, columns, by) {
+                    refused(answer, &format!("inputs: {columns} columns for a network of 3 inputs"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn outputs_that_the_link_cannot_take_are_refused() {
+        for by in ["scale", "mc:3", "exact", "moments"] {
+            for (link, outputs, part) in [
+                (Link::Logistic, 2, "takes one logit, not 2"),
+                (Link::Logistic, 3, "takes one logit, not 3"),
+                (Link::Normal, 3, "3 are no pairs"),
+            ] {
+                let [average, samples, _] = asked(&ThinSpec::default(), outputs, link, 3, by);
+                for answer in [average, samples] {
+                    let error = answer.unwrap_err().to_string();
+                    assert!(error.starts_with("outputs: ") && error.contains(part), "{by}: {error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn masks_that_come_back_are_none_of_rows() {
+        let pool = ThinSpec { pool: 5, ..ThinSpec::default() };
+        let counted = ThinSpec { count: Count::Exact, ..ThinSpec::default() };
+        let fixed = ThinSpec { masks: Some(MaskSpec { members: 4, scale: 2.0 }), ..ThinSpec::default() };
+        let is_fine = |thin: &ThinSpec, by: &str| asked(thin, 2, Link::Softmax, 3, by)[0].is_ok();
+        for thin in [&pool, &fixed, &ThinSpec { pool: 5, ..counted.clone() }] {
+            for answer in asked(thin, 2, Link::Identity, 3, "mc:5:rows") {
+                let sentence = "gives each row a mask, but masks that come back belong to slices; use mc:T";
+                refused(answer, &format!("average: mc:5:rows {sentence}"));
+            }
+            for by in ["scale", "mc:5", "mc:5:shared", "mc-geometric:5"] {
+                assert!(is_fine(thin, by), "{by}, {thin:?}");
+            }
+        }
+        for thin in [ThinSpec::default(), ThinSpec { share: Share::Row, ..ThinSpec::default() }, counted] {
+            assert!(is_fine(&thin, "mc:5:rows"), "{thin:?}");
+        }
+    }
+
+    #[test]
+    fn a_precision_that_is_none_is_refused() {
+        let (network, thinning) = network(&ThinSpec::default(), 1);
+        let (inputs, targets, by) = (Matrix::zeros(2, 3), Matrix::zeros(2, 1), Average::monte_carlo(3));
+        for tau in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let isa = Isa::from_environment().unwrap();
+            let answer = average_with_targets(isa, &network, &thinning, &inputs, by, &targets, tau);
+            refused(answer.map(|_| ()), &format!("tau: must be above 0 and finite, not {tau}"));
+        }
     }
 }

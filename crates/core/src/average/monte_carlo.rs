@@ -384,7 +384,7 @@ mod tests {
                 |rows| vec![0.0; rows.len() * width],
                 |sums, logits| {
                     let logits = Matrix::new(3, outputs, logits.to_vec()).unwrap();
-                    let probabilities = link.apply(logits);
+                    let probabilities = link.apply(logits).unwrap();
                     sums.iter_mut()
                         .zip(probabilities.values())
                         .for_each(|(sum, &p)| *sum += f64::from(p).ln());

@@ -10,8 +10,10 @@ const RANGE: (f64, f64) = (0.01, 100.0);
 /// outputs `[rows, outputs]` of rows that were not trained on. `weights` says what each row counts, 1 each
 /// if nothing is said. It lies between 0.01 and 100; 1 for values, and where an output is not finite.
 ///
+/// Labels and weights must be those of [`Examples`](crate::data::Examples) with these rows and classes.
+///
 /// The loss is convex in 1 / temperature, so Newton's method within a shrinking bracket finds it.
-pub fn temperature(link: Link, outputs: &Matrix, labels: &[u32], weights: Option<&[f32]>) -> f32 {
+pub(crate) fn temperature(link: Link, outputs: &Matrix, labels: &[u32], weights: Option<&[f32]>) -> f32 {
     if link.predicts_values() || outputs.values().iter().any(|output| !output.is_finite()) {
         return 1.0;
     }
@@ -76,7 +78,7 @@ mod tests {
         let columns = if classes == 2 { 1 } else { classes };
         let logits = Matrix::new(4000, columns, (0..4000 * columns).map(|_| 12.0 * random() - 6.0).collect());
         let logits = logits.unwrap();
-        let probabilities = Output { link, temperature: 3.0 }.apply(logits.clone());
+        let probabilities = Output { link, temperature: 3.0 }.apply(logits.clone()).unwrap();
         let label = |row: usize| {
             let mut left = random();
             let beyond = |p: &&f32| {
@@ -95,7 +97,7 @@ mod tests {
             let found = temperature(link, &logits, &labels, None);
             assert!((found - 3.0).abs() < 0.25, "{classes} classes: {found}");
             let loss = |temperature: f32| {
-                let probabilities = Output { link, temperature }.apply(logits.clone());
+                let probabilities = Output { link, temperature }.apply(logits.clone()).unwrap();
                 negative_log_likelihood(&probabilities, &labels, None).unwrap()
             };
             // A minimum, as the measure sees it.

@@ -104,7 +104,7 @@ fn outcomes(subject: &Subject, examples: &Examples, level: usize, choices: &[&[u
         silencing.load(rows.clone().map(|row| examples.inputs.row(row)));
         let mut logits = vec![0.0; rows.len() * network.outputs()];
         let outcome = |choice: &&[u32]| {
-            silencing.without(choice).write_outputs(&mut logits);
+            silencing.write_without(choice, &mut logits);
             let mut sums = Outcome::default();
             for (row, logits) in rows.clone().zip(logits.chunks_exact(network.outputs())) {
                 sums.loss += weight(row) * objective.value(logits, &examples.targets, row);

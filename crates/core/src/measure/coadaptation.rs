@@ -18,7 +18,7 @@ pub struct Subject<'a> {
     pub isa: Isa,
     /// The network.
     pub network: &'a Network,
-    /// How it was thinned; here it only says how the whole network is scaled.
+    /// How it was thinned; here it only says what the whole network is.
     pub thinning: &'a Thinning,
     /// The loss.
     pub objective: Objective,

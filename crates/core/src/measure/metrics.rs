@@ -110,6 +110,19 @@ impl Regression {
         })
     }
 
+    /// The same of predictions and targets that are all multiplied by a number above 0, as from standardised
+    /// values to their own unit.
+    pub fn times(self, factor: f64) -> Self {
+        Self {
+            rmse: factor * self.rmse,
+            mae: factor * self.mae,
+            log_likelihood: self.log_likelihood.map(|likelihood| likelihood - libm::log(factor)),
+            width_90: self.width_90.map(|width| factor * width),
+            crps: self.crps.map(|score| factor * score),
+            ..self
+        }
+    }
+
     /// Measures the predictions of T thinned networks, each `[rows, outputs]` in original units,
     /// with the standard deviation of the observation noise of each output. The prediction is
     /// the samples' mean, log-likelihood and CRPS are those of their mixture

@@ -22,7 +22,8 @@ impl Paired {
     /// Of each value less its partner.
     ///
     /// # Errors
-    /// [`Error::Argument`] if there are fewer than two pairs, or a value without a partner.
+    /// [`Error::Argument`] if there are fewer than two pairs, a value without a partner, or values that are
+    /// not finite, or too large for the squares of their differences.
     ///
     /// ```
     /// let of = thinnet::measure::Paired::new(&[1.5, 1.7, 1.6], &[2.1, 2.2, 2.0])?;
@@ -38,6 +39,10 @@ impl Paired {
         let Some(Estimate { mean, standard_error: Some(standard_error) }) = Estimate::of(&differences) else {
             return Err(Error::argument("pairs", "a test needs at least two"));
         };
+        if !standard_error.is_finite() {
+            let problem = format!("they differ by {mean} ± {standard_error}; a test needs finite numbers");
+            return Err(Error::argument("pairs", problem));
+        }
         let t = if mean == 0.0 { 0.0 } else { mean / standard_error };
         let p = Student::new(differences.len() as f64 - 1.0)?.beyond(t);
         Ok(Self { mean, standard_error, p })
@@ -51,11 +56,11 @@ impl Paired {
 
 /// The p-values of several tests, raised so that the probability of any that falls below a level by chance
 /// is at most that level (Holm 1979): the lowest times their number, the next times one less, and so on,
-/// none lower than one before it, and at most 1.
+/// none lower than one before it, and at most 1. A NaN stays one, and counts among the tests.
 pub fn holm(p: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p.len()).collect();
+    let mut order: Vec<usize> = (0..p.len()).filter(|&place| !p[place].is_nan()).collect();
     order.sort_by(|&one, &other| p[one].total_cmp(&p[other]));
-    let (mut raised, mut highest) = (vec![0.0; p.len()], 0.0_f64);
+    let (mut raised, mut highest) = (vec![f64::NAN; p.len()], 0.0_f64);
     for (before, &place) in order.iter().enumerate() {
         highest = highest.max(p[place] * (p.len() - before) as f64).min(1.0);
         raised[place] = highest;
@@ -111,5 +116,28 @@ mod tests {
     fn what_is_no_pair_is_refused() {
         assert!(Paired::new(&[1.0], &[2.0]).unwrap_err().to_string().contains("at least two"));
         assert!(Paired::new(&[1.0, 2.0], &[2.0]).unwrap_err().to_string().contains("1 for 2 values"));
+    }
+
+    #[test]
+    fn values_that_are_not_finite_have_no_test() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX] {
+            for (values, partners) in [([1.0, value], [0.0, 0.0]), ([1.0, 0.0], [value, 0.0])] {
+                let error = Paired::new(&values, &partners).unwrap_err().to_string();
+                assert!(error.ends_with("a test needs finite numbers"), "{value}: {error}");
+            }
+        }
+        // Also where both are the same, so that nothing differs.
+        assert!(Paired::new(&[f64::INFINITY; 2], &[f64::INFINITY; 2]).is_err());
+    }
+
+    #[test]
+    fn a_p_that_is_no_number_raises_the_others_and_stays_so() {
+        for nan in [f64::NAN, -f64::NAN] {
+            let raised = holm(&[0.01, nan, 0.04]);
+            close(raised[0], 0.03);
+            assert!(raised[1].is_nan());
+            close(raised[2], 0.08);
+            assert!(holm(&[nan])[0].is_nan());
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::average::{
 };
 use crate::data::{Examples, Matrix, Targets};
 use crate::error::{Error, Result};
+use crate::network::Network;
 use crate::thin::Thinning;
 use crate::train::Threads;
 
@@ -100,14 +101,19 @@ impl Model {
             return Err(Error::argument("inputs", problem));
         }
         let isa = Isa::from_environment().map_err(Error::Machine)?;
-        // Where masks come back, the networks that are sampled are those of the run.
-        let seed = if self.spec.thin.repeats_masks() { self.spec.seed } else { seed };
         let alone = |member: &Member| {
-            let thinning = Thinning::new(&self.spec.thin, &member.network, member_seed(seed, member.number))?;
+            let thinning = self.thinning(member, &member.network, seed)?;
             let seen = member.seen(inputs);
             threads.run(|| ask(isa, member, &thinning, &seen))
         };
         self.members.iter().map(alone).collect()
+    }
+
+    /// How a member's network is thinned, as it is or as it was: with masks from a seed, or with those of the
+    /// run where they come back.
+    pub(super) fn thinning(&self, member: &Member, network: &Network, seed: u32) -> Result<Thinning> {
+        let seed = if self.spec.thin.repeats_masks() { self.spec.seed } else { seed };
+        Thinning::new(&self.spec.thin, network, member_seed(seed, member.number))
     }
 }
 

@@ -13,7 +13,6 @@ use crate::measure::{
     unit_correlations,
 };
 use crate::streams;
-use crate::thin::Thinning;
 use crate::train::{Objective, Threads};
 
 /// What `thinnet measure` tells of a model. The field names are those of `thinnet measure --json`.
@@ -87,8 +86,8 @@ impl Model {
         let examples = examples.select(&drawn_rows(examples.rows(), effort));
         let seen = member.seeing(&examples);
         let before = member.before_training(&self.spec)?;
-        let thinning = |network| Thinning::new(&self.spec.thin, network, effort.seed);
-        let (thinning_before, thinning) = (thinning(&before)?, thinning(&member.network)?);
+        let thinning = self.thinning(member, &member.network, effort.seed)?;
+        let thinning_before = self.thinning(member, &before, effort.seed)?;
         let isa = Isa::from_environment().map_err(Error::Machine)?;
         let objective = Objective::new(&self.spec.train, &examples.targets)?;
         let after = Subject { isa, network: &member.network, thinning: &thinning, objective };
@@ -110,7 +109,7 @@ impl Model {
         }
         let alone = self.alone(member)?;
         let member = &alone.members[0];
-        let thinning = Thinning::new(&self.spec.thin, &member.network, effort.seed)?;
+        let thinning = self.thinning(member, &member.network, effort.seed)?;
         let isa = Isa::from_environment().map_err(Error::Machine)?;
         let objective = Objective::new(&self.spec.train, &examples.targets)?;
         let subject = Subject { isa, network: &member.network, thinning: &thinning, objective };
@@ -162,8 +161,11 @@ fn drawn_rows(rows: usize, effort: &Effort) -> Vec<usize> {
 mod tests {
     use super::*;
     use crate::Spec;
+    use crate::average::member_seed;
     use crate::data::Table;
+    use crate::measure::Activity;
     use crate::model::fit;
+    use crate::thin::{MaskSpec, Thinning, activations};
     use crate::train::Flow;
 
     fn model(hidden: &[usize], spec: Spec) -> (Data, Model) {
@@ -234,6 +236,39 @@ mod tests {
                 assert!(member.network.layers() == before.layers() && pairs().count() > 24);
                 assert!(pairs().all(|(after, before)| (after - before).abs() < 1e-25), "{drop:?}");
             }
+        }
+    }
+
+    #[test]
+    fn masks_that_come_back_are_those_of_the_run() {
+        let mut spec = Spec { seed: 9, ..Spec::default() };
+        spec.thin.masks = Some(MaskSpec { members: 3, scale: 2.0 });
+        spec.ensemble.members = 2;
+        let (data, model) = model(&[20], spec);
+        let examples = model.pipeline.examples(&data, None).unwrap();
+        let drawn = examples.select(&drawn_rows(examples.rows(), &EFFORT));
+        let objective = Objective::new(&model.spec.train, &drawn.targets).unwrap();
+        let (isa, threads) = (Isa::from_environment().unwrap(), Threads::new(1).unwrap());
+        for (index, member) in model.members().iter().enumerate() {
+            let thinning = |seed: u32| {
+                let seed = member_seed(seed, member.number);
+                Thinning::new(&model.spec.thin, &member.network, seed).unwrap()
+            };
+            let activity = |thinning: &Thinning| {
+                let units = activations(isa, &member.network, thinning, &drawn.inputs, 1);
+                Activity::new(isa, &units, None).unwrap()
+            };
+            let own = thinning(9);
+            let measured = model.measures_on(index, &examples, &EFFORT, &threads).unwrap();
+            assert_eq!(measured.coadaptation[0].activity, activity(&own));
+            assert_ne!(activity(&own), activity(&thinning(EFFORT.seed)));
+
+            let before = member.before_training(&model.spec).unwrap();
+            let after = Subject { isa, network: &member.network, thinning: &own, objective };
+            let before = Subject { network: &before, ..after };
+            let expected = unit_correlations(&after, Some(&before), &drawn, 20, EFFORT.seed).unwrap();
+            let found = model.unit_correlations(index, &examples, 20, &EFFORT, &threads).unwrap();
+            assert_eq!(found, expected);
         }
     }
 

@@ -155,7 +155,7 @@ impl Member {
     ) -> Result<f32> {
         let Targets::Classes { labels, .. } = &examples.targets else { return Ok(1.0) };
         let thinning = Thinning::new(&spec.thin, &self.network, spec.seed)?;
-        let outputs = threads.run(|| thin::outputs(isa, &self.network, &thinning, &examples.inputs));
+        let outputs = threads.run(|| thin::outputs(isa, &self.network, &thinning, &examples.inputs))?;
         let link = Link::of(spec.train.loss.unwrap_or(Loss::CrossEntropy));
         Ok(temperature(link, &outputs, labels, examples.weights.as_deref()))
     }

@@ -6,15 +6,16 @@ use thinnet_kernels::elementwise::{self, Units};
 use thinnet_kernels::matmul::{self, Submatrix};
 use thinnet_kernels::{gather, line, reduce, stride};
 
-use super::Thinning;
 use super::edges::EdgeNoise;
 use super::forward::submatrix;
 use super::slice::{Level, Slice};
+use super::{Sample, Thinning};
 use crate::network::{Activation, Learned, Network};
 
 impl Slice {
     /// Carries the gradient of the outputs down to every hidden level, and to the input where something
-    /// is learned of its noise.
+    /// is learned of its noise. The whole network of standout, and one whose edges are scaled or pruned, has
+    /// no such pass: [`Stepper::new`](crate::train::Stepper::new) refuses a pair that needs it.
     pub fn backward(&mut self, network: &Network, thinning: &Thinning) {
         let (isa, padded) = (self.isa, self.padded());
         let learns_of_input = thinning.is_noisy(0) && thinning.drop().learned().0 != Learned::Nothing;
@@ -40,7 +41,10 @@ impl Slice {
             let activation = network.layers()[index - 1].activation;
             // A relu that the mask or its own sign silenced is 0 among the activations: no mask is drawn.
             let mask = mask.filter(|_| activation != Activation::Relu);
-            let pre = [pre, &noise.clean].into_iter().find(|buffer| !buffer.is_empty()).unwrap_or(units);
+            // Only noise that was drawn has written the clean units; the whole network has none.
+            let drawn = thinning.is_noisy(index) && self.sample != Sample::Whole;
+            let clean = if drawn { &noise.clean[..] } else { &[][..] };
+            let pre = [&pre[..], clean].into_iter().find(|buffer| !buffer.is_empty()).unwrap_or(&units[..]);
             let activation = activation.kernel();
             let layer = Units { units: kept.units(), rows: padded, mask, scale, activation };
             elementwise::differentiate(isa, layer, pre, gradients);

@@ -193,7 +193,7 @@ impl Slice {
             }
             EdgeNoise::Gaussian { .. } => self.normal_backward(network, index, true),
             EdgeNoise::Variational { .. } => self.normal_backward(network, index, false),
-            // These are for prediction, which has no backward pass.
+            // These are for prediction, which has no backward pass: pairs that would need one are refused.
             EdgeNoise::Scaled { .. } | EdgeNoise::Pruned => {}
         }
     }

@@ -14,22 +14,26 @@ impl Slice {
     /// Runs the given layers on the level below them. Layer 0 puts its noise on the inputs, so rows whose
     /// inputs are noisy are loaded again before it runs again.
     pub fn forward(&mut self, network: &Network, thinning: &Thinning, layers: Range<usize>) {
-        let (isa, padded) = (self.isa, self.padded());
         for index in layers {
             if index == 0 && thinning.is_noisy(0) {
                 self.multiply_noise(network, thinning, 0);
                 self.write_rows(0);
             }
-            if let Some(noise) = self.edges[index] {
-                self.edges_forward(network, index, noise);
-            } else {
-                let (below, above) = self.levels.split_at_mut(index + 1);
-                let (below, above) = (&below[index], &mut above[0]);
-                let weights = submatrix(network, index, &below.kept, &above.kept);
-                matmul::product(isa, weights, &below.units, padded, padded, &mut above.units, padded, false);
-            }
+            self.sum(network, index);
             self.activate(network, thinning, index);
         }
+    }
+
+    /// A layer sums up the level below it.
+    pub(super) fn sum(&mut self, network: &Network, index: usize) {
+        if let Some(noise) = self.edges[index] {
+            return self.edges_forward(network, index, noise);
+        }
+        let (isa, padded) = (self.isa, self.padded());
+        let (below, above) = self.levels.split_at_mut(index + 1);
+        let (below, above) = (&below[index], &mut above[0]);
+        let weights = submatrix(network, index, &below.kept, &above.kept);
+        matmul::product(isa, weights, &below.units, padded, padded, &mut above.units, padded, false);
     }
 
     /// What a layer has summed up becomes its activations.

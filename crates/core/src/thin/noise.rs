@@ -4,8 +4,6 @@
 //! The units all stay in the buffers; the factors are drawn in registers, and drawn again for the
 //! backward pass.
 
-use std::ops::Range;
-
 use thinnet_kernels::noise::{self, Draw, Noise, Noisy};
 use thinnet_kernels::philox::{self, Counter};
 use thinnet_kernels::{elementwise, line};
@@ -88,7 +86,10 @@ impl Slice {
     /// by what is learned of the noise.
     pub(super) fn differentiate_noise(&mut self, network: &Network, thinning: &Thinning, level: usize) {
         let (isa, padded) = (self.isa, self.padded());
-        let Some(draw) = self.draw(thinning, level).filter(|_| thinning.is_noisy(level)) else { return };
+        let Some(draw) = self.draw(thinning, level).filter(|_| thinning.is_noisy(level)) else {
+            // Nothing that is learned of noise moves a network without it.
+            return self.levels[level].noise.learned.fill(0.0);
+        };
         let scale = thinning.scale(level, self.sample);
         let Level { kept, pre, gradients, noise: buffers, .. } = &mut self.levels[level];
         let NoiseBuffers { clean, deviations, learned, thresholds, .. } = buffers;
@@ -97,9 +98,9 @@ impl Slice {
         noise::differentiate(isa, noisy, clean, gradients, learned);
     }
 
-    /// Adds the gradients of the learned numbers of the noise of a layer, which has this shape, to `to`: of
-    /// some of its units where each weight has one, else of all its inputs.
-    pub fn noise_gradients(&self, shape: &Layer, layer: usize, _units: Range<usize>, to: &mut [f32]) {
+    /// Adds the gradients of the learned numbers of the noise on the inputs of a layer, which has this shape,
+    /// to `to`: one number for all of them, or one for each.
+    pub fn noise_gradients(&self, shape: &Layer, layer: usize, to: &mut [f32]) {
         let Level { kept, noise: NoiseBuffers { learned, .. }, .. } = &self.levels[layer];
         let gradients = &learned[..kept.level().min(learned.len())];
         match shape.learned {

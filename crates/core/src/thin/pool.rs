@@ -35,6 +35,17 @@ impl MaskSpec {
         Ok(())
     }
 
+    /// The number of the first slice of second networks on the rows of `slices` slices, which take the masks
+    /// in turn: that behind them, or one further where it would come back to the mask of the first slice.
+    pub(crate) fn first_twin(self, slices: usize) -> usize {
+        slices + usize::from(slices.is_multiple_of(self.members as usize))
+    }
+
+    /// Whether all masks are the same.
+    pub(crate) fn is_one(self) -> bool {
+        self.members == 1 || self.scale == 1.0
+    }
+
     /// How many units each mask of a level keeps: units / (scale (1 - (1 - 1 / scale)^members)), rounded
     /// down, at least one.
     fn kept(self, units: usize) -> usize {
@@ -202,6 +213,25 @@ mod tests {
         let at = |step, slice| masks.choose(Sample::Training { step }, slice);
         assert!(at(0, 0) == at(3, 0) && at(0, 1) == at(1, 0) && at(2, 2) == at(1, 0) && at(0, 0) != at(1, 0));
         assert_eq!(masks.choose(Sample::MonteCarlo { number: 4 }, 9), at(1, 0));
+    }
+
+    #[test]
+    fn second_networks_have_other_masks_than_the_first_ones() {
+        for count in 2..6 {
+            let (spec, masks) = (MaskSpec { members: count, scale: 2.0 }, members(count, 2.0, 100));
+            for slices in 1..13 {
+                let twin = spec.first_twin(slices);
+                // What was right before stays: only a multiple of the members needs one more.
+                let one_more = (slices as u32).is_multiple_of(count);
+                assert_eq!(twin > slices, one_more, "{slices} slices, {count} members");
+                for number in 0..slices {
+                    let at = |slice: usize| masks.choose(Sample::Training { step: 7 }, slice as u32);
+                    assert_ne!(at(number), at(twin + number), "{slices} slices, {count} members");
+                }
+            }
+        }
+        assert!(MaskSpec { members: 1, scale: 2.0 }.is_one() && MaskSpec { members: 3, scale: 1.0 }.is_one());
+        assert!(!MaskSpec { members: 2, scale: 1.5 }.is_one());
     }
 
     #[test]

@@ -5,8 +5,8 @@ use thinnet_kernels::elementwise::{self, Units};
 use thinnet_kernels::{Isa, edge_noise, line};
 
 use super::edge_noise::PRUNED_ABOVE;
-use crate::error::Result;
-use crate::network::{Layer, Network, NetworkSpec};
+use crate::error::{Error, Result};
+use crate::network::{Layer, Learned, Network, NetworkSpec};
 
 /// What pruning left of each layer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,12 +57,16 @@ pub(crate) const NO_NOISE: f32 = -100.0;
 
 /// The network without the weights whose noise has a variance above e^3 times their square (Molchanov,
 /// Ashukha and Vetrov 2017, section 4.1), and without units that then have no weights on one side. What
-/// a unit without incoming weights gives goes into the biases above it. `spec` is that of the network,
-/// which must have learned of each weight. At least one unit of a layer stays.
+/// a unit without incoming weights gives goes into the biases above it. `spec` is that of the network. At
+/// least one unit of a layer stays.
 ///
 /// # Errors
-/// As [`Network::zeros`].
+/// [`Error::Argument`] if the network has not learned of each weight's noise; as [`Network::zeros`].
 pub fn prune(isa: Isa, network: &Network, spec: &NetworkSpec) -> Result<(Network, Pruned)> {
+    if network.layers().iter().any(|layer| layer.learned != Learned::Weights) {
+        let problem = "it has not learned of each weight's noise, as drop = \"sparse-variational\" does";
+        return Err(Error::argument("network", problem));
+    }
     let mut layers: Vec<Lines> =
         (0..network.layers().len()).map(|index| Lines::clear(isa, network, index)).collect();
     while (0..layers.len() - 1).any(|index| fold_lonely_units(isa, &mut layers, index)) {}
@@ -75,9 +79,8 @@ pub fn prune(isa: Isa, network: &Network, spec: &NetworkSpec) -> Result<(Network
     };
     let pruned = Pruned { layers: before.zip(&layers).map(left).collect() };
     let spec = NetworkSpec { hidden: pruned.hidden(), ..spec.clone() };
-    let learned = network.layers()[0].learned;
-    let mut left =
-        Network::zeros(network.inputs(), network.outputs(), &spec)?.with_noise(learned, NO_NOISE)?;
+    let left = Network::zeros(network.inputs(), network.outputs(), &spec)?;
+    let mut left = left.with_noise(Learned::Weights, NO_NOISE)?;
     for (index, Lines { weights, biases, noise, .. }) in layers.iter().enumerate() {
         left.set_layer(index, &weights.concat(), biases)?;
         left.set_noise(index, &noise.concat())?;

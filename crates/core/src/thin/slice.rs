@@ -145,11 +145,15 @@ impl Slice {
         self.write_level(self.levels.len() - 1, to);
     }
 
-    /// Writes the activations of a level row by row, `[rows, kept units]`.
+    /// Writes the activations of a level row by row, `[rows, units]`: 0 for units that are not kept.
     pub(super) fn write_level(&self, level: usize, to: &mut [f32]) {
-        let (padded, width) = (self.padded(), to.len() / self.rows.max(1));
-        for (unit, line) in self.units(level).chunks_exact(padded).enumerate() {
-            to[unit..].iter_mut().step_by(width).zip(line).for_each(|(to, from)| *to = *from);
+        let (padded, kept) = (self.padded(), &self.levels[level].kept);
+        if !kept.is_whole() {
+            to.fill(0.0);
+        }
+        for (&unit, line) in kept.units().iter().zip(self.units(level).chunks_exact(padded)) {
+            let column = to[unit as usize..].iter_mut().step_by(kept.level());
+            column.zip(line).for_each(|(to, from)| *to = *from);
         }
     }
 

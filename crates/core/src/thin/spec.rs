@@ -133,12 +133,12 @@ pub struct ThinSpec {
     pub masks: Option<MaskSpec>,
     /// `standout`: the factor of the pre-activation in the keep probability.
     pub standout_slope: f32,
-    /// `variational`: steps over which the weight of the divergence rises from 0.
+    /// `variational` and `sparse-variational`: steps over which the weight of the divergence rises from 0.
     pub divergence_warmup: u64,
     /// `concrete`: the prior length scale of the weights.
     pub length_scale: f32,
-    /// `concrete` and `variational`, for a regression: the precision of the observations, 1 / variance, in
-    /// the units of the standardised target.
+    /// `concrete`, `variational` and `sparse-variational`, for a regression: the precision of the
+    /// observations, 1 / variance, in the units of the standardised target.
     pub precision: f32,
 }
 

@@ -134,11 +134,6 @@ impl Thinning {
         Self { total_steps, ..self }
     }
 
-    /// The same rates, with masks from another seed.
-    pub fn with_seed(&self, seed: u32) -> Self {
-        Self { seed, ..self.clone() }
-    }
-
     /// The same rates and masks, shared by other rows.
     pub(crate) fn with_share(&self, share: Share) -> Self {
         Self { share, ..self.clone() }
@@ -248,6 +243,11 @@ impl Thinning {
     /// How many fixed masks there are, where masks are fixed.
     pub(super) fn members(&self) -> Option<u64> {
         self.members.iter().flatten().next().map(Members::count)
+    }
+
+    /// Whether masks come back, out of a pool or because they are fixed: they belong to slices then.
+    pub(crate) fn repeats_masks(&self) -> bool {
+        self.pool > 0 || self.members().is_some()
     }
 
     /// The rate of a level for a sample. A schedule is for training; a prediction samples at the rates of

@@ -72,6 +72,11 @@ impl Ahead {
         }
     }
 
+    /// The step up to which the unit that is furthest ahead has been brought; 0 where none is updated lazily.
+    pub fn furthest(&self) -> u64 {
+        self.layers.iter().flatten().flat_map(|lazy| &lazy.next).copied().max().unwrap_or(0)
+    }
+
     /// How many steps to apply to each unit of a layer at step `step`, the steps before `end` being
     /// sure to follow: 0 where an earlier step has done this one already.
     pub fn plan(&mut self, layer: usize, step: u64, end: u64, counts: &mut [u8]) {

@@ -43,7 +43,8 @@ pub enum Event<'a> {
 pub enum Flow {
     /// Go on.
     Continue,
-    /// End the run after this step and keep the best parameters.
+    /// End the run and keep the best parameters: after this step, or at most 7 more, where some weights are ahead
+    /// of the others ([`Stepper::step`](super::Stepper::step)).
     Stop,
 }
 

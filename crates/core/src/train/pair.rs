@@ -8,7 +8,7 @@ use thinnet_kernels::Isa;
 
 use super::loss::{Labelled, Loss, Objective};
 use crate::error::{Error, Result};
-use crate::thin::{Sample, Slice};
+use crate::thin::{Drop, Sample, Scaling, Slice, ThinSpec};
 
 /// What two networks on the same rows add to the loss.
 ///
@@ -59,6 +59,28 @@ impl Pair {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses to train a whole network that has no backward pass, or that stands for nothing. It is no part
+    /// of the check of either spec, because a model of an earlier version may have both, and is still read.
+    pub(crate) fn check_with(self, thin: &ThinSpec) -> Result<()> {
+        let problem = match (self, thin.drop, thin.scaling) {
+            (Pair::None | Pair::RDrop { .. }, ..) => return Ok(()),
+            _ if thin.masks.is_some() => {
+                "expectation-linear pulls towards the whole network, which is no average of the members of \
+                 thin.masks; take r-drop:ALPHA, or leave one of them out"
+            }
+            (_, Drop::Standout | Drop::SparseVariational, _) => {
+                "expectation-linear trains the whole network, which with drop = \"standout\" or \
+                 \"sparse-variational\" is for prediction alone; take r-drop:ALPHA, or another drop"
+            }
+            (_, Drop::Edges, Scaling::AtPrediction) => {
+                "expectation-linear trains the whole network, which with drop = \"edges\" needs \
+                 scaling = \"training\"; set that, or take r-drop:ALPHA"
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::spec("train.pair", problem))
     }
 
     /// The loss of a pair on a slice's rows, given that of the first network whose gradient stands
@@ -302,5 +324,34 @@ mod tests {
         let refused = |text: &str, loss| text.parse::<Pair>().unwrap().check(loss).is_err();
         assert!(refused("r-drop:-1", None) && refused("r-drop:1", Some(Loss::Normal)));
         assert!(!refused("r-drop:1", Some(Loss::Squared)) && !refused("none", Some(Loss::Normal)));
+    }
+
+    #[test]
+    fn a_whole_network_without_a_backward_pass_is_refused() {
+        let linear = Pair::ExpectationLinear { lambda: 1.0 };
+        for (thin, named) in [
+            ("drop = \"standout\"", "\"standout\""),
+            ("drop = \"sparse-variational\"", "\"sparse-variational\""),
+            ("drop = \"edges\"\nscaling = \"at-prediction\"", "scaling = \"training\""),
+            ("masks = { members = 4, scale = 2.0 }", "thin.masks"),
+        ] {
+            let thin: ThinSpec = toml::from_str(thin).unwrap();
+            let error = linear.check_with(&thin).unwrap_err().to_string();
+            assert!(error.starts_with("spec, train.pair: expectation-linear"), "{error}");
+            assert!(error.contains(named), "{error}");
+            Pair::None.check_with(&thin).and(Pair::RDrop { alpha: 1.0 }.check_with(&thin)).unwrap();
+        }
+        for thin in [
+            "",
+            "scaling = \"at-prediction\"\ncount = \"exact\"",
+            "pool = 5",
+            "drop = \"edges\"",
+            "drop = \"edges-gaussian\"",
+            "drop = \"gaussian\"",
+            "drop = \"variational\"",
+            "drop = \"concrete\"",
+        ] {
+            linear.check_with(&toml::from_str(thin).unwrap()).unwrap();
+        }
     }
 }

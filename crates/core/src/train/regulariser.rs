@@ -108,8 +108,8 @@ impl Regulariser {
         }
     }
 
-    /// Turns the gradients by the variances of weights into those by their logarithms, and adds those of
-    /// the divergence of the noise to the gradients of a block of weights or of what is learned of them.
+    /// Adds the gradients of the divergence of the noise to those of a block of weights, or of the logarithms of
+    /// their variances.
     pub fn add_of_weights(&self, isa: Isa, network: &Network, block: &Block, gradients: &mut [f32]) {
         let (layer, by) = match block.part {
             Part::Weights => (&network.layers()[block.layer], By::Weight),
@@ -122,9 +122,6 @@ impl Regulariser {
             let at = first + unit * layer.stride..first + (unit + 1) * layer.stride;
             let weights = &network.weights(block.layer)[at.clone()];
             let logarithms = &network.noise(block.layer)[at];
-            if by == By::Logarithm {
-                edge_noise::multiply_by_exponential(isa, logarithms, gradients);
-            }
             let factor = self.layers[block.layer].of_noise;
             edge_noise::add_divergence(isa, by, factor, weights, logarithms, gradients);
             gradients[layer.inputs..].fill(0.0);

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use thinnet_kernels::memory::{self, Lines};
-use thinnet_kernels::{Isa, line, reduce};
+use thinnet_kernels::{Isa, edge_noise, line, reduce};
 
 use super::ahead::{Ahead, WINDOW};
 use super::blocks::{self, Block, Parameters, Part};
@@ -40,7 +40,7 @@ pub struct Stepper {
     /// What the optimizer keeps for each parameter: velocities, or means and squares.
     first: Vec<f32>,
     second: Vec<f32>,
-    /// The gradient of all parameters, kept only where it is clipped.
+    /// The gradient of all parameters, kept only where it is clipped or weights have a divergence.
     gradients: Vec<f32>,
     /// 0, 1, 2, …: the lists of products whose lines or steps are all there.
     positions: Vec<u32>,
@@ -78,12 +78,14 @@ impl Stepper {
         seed: u32,
     ) -> Result<Self> {
         train.check()?;
+        train.pair.check_with(thin)?;
         let thinning = Thinning::new(thin, &network, seed)?;
         let count = batch.div_ceil(train.slice);
+        let first_twin = thin.masks.map_or(count, |masks| masks.first_twin(count));
         let new_slice = |number: usize| {
             let rows = train.slice.min(batch - number * train.slice);
             let slice = |number: usize| Slice::new(isa, &network, rows, number as u32, Buffers::Train);
-            let twin = (train.pair != Pair::None).then(|| slice(count + number));
+            let twin = (train.pair != Pair::None).then(|| slice(first_twin + number));
             Working { slice: slice(number), number, twin, loss: 0.0 }
         };
         let mut slices: Vec<Working> = (0..count).map(new_slice).collect();
@@ -175,6 +177,11 @@ impl Stepper {
         }
     }
 
+    /// How many steps must be done before all parameters stand at the same one.
+    pub(super) fn reached(&self) -> u64 {
+        self.step.max(self.ahead.furthest())
+    }
+
     /// Puts back parameters that [`Network::values`] gave before.
     pub(super) fn restore(&mut self, values: &[f32]) {
         self.network.values_mut().copy_from_slice(values);
@@ -254,7 +261,9 @@ impl Stepper {
         }
     }
 
-    /// Writes the gradients of all parameters and returns the factor that clips their norm.
+    /// Writes the gradients of all parameters and returns what they are still to be multiplied by, so that
+    /// their norm is clipped. The divergence of the noise of weights is no part of that norm, but is added
+    /// here: its gradient by a weight needs what is learned of it, and the reverse, before either has moved.
     fn store_gradients(&mut self, count: usize) -> f32 {
         let Self { isa, network, slices, blocks, scratch, gradients, positions, regulariser, .. } = self;
         let parameters = Parameters { values: gradients, first: &mut [], second: &mut [] };
@@ -263,15 +272,23 @@ impl Stepper {
             let layer = &network.layers()[block.layer];
             let (values, to) = (&network.values()[block.at..][..block.length(layer)], parameters.values);
             block_gradients(&slices[..count], layer, block, values, positions, compact, to);
-            if layer.learned == Learned::Weights {
-                regulariser.add_of_weights(*isa, network, block, to);
+            if block.part == Part::Noise && layer.learned == Learned::Weights {
+                // What is learned of a weight is the logarithm of its variance.
+                edge_noise::multiply_by_exponential(*isa, values, &mut to[..values.len()]);
             }
         });
-        if self.spec.clip == 0.0 {
-            return 1.0;
+        let clip = self.spec.clip;
+        let norm = if clip > 0.0 { reduce::sum_of_squares(*isa, gradients).sqrt() } else { 0.0 };
+        let factor = if norm > clip { clip / norm } else { 1.0 };
+        if !learns_of_weights(network) {
+            return factor;
         }
-        let norm = reduce::sum_of_squares(self.isa, gradients).sqrt();
-        if norm > self.spec.clip { self.spec.clip / norm } else { 1.0 }
+        let parameters = Parameters { values: gradients, first: &mut [], second: &mut [] };
+        blocks::for_each(blocks, parameters, self.parallel, &|block, parameters| {
+            reduce::multiply(*isa, parameters.values, factor);
+            regulariser.add_of_weights(*isa, network, block, parameters.values);
+        });
+        1.0
     }
 }
 
@@ -311,7 +328,7 @@ fn block_gradients(
             Part::Noise if layer.learned == Learned::Weights => {
                 slice.variance_gradients(block.layer, block.units.clone(), positions, whole);
             }
-            Part::Noise => slice.noise_gradients(layer, block.layer, block.units.clone(), whole),
+            Part::Noise => slice.noise_gradients(layer, block.layer, whole),
         }
     }
 }

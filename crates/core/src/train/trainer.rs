@@ -74,8 +74,9 @@ impl Trainer<'_> {
         let valid = valid.filter(|valid| valid.rows() > 0);
         if let Some(valid) = valid {
             fits(valid, &network, objective)?;
+            mean_one("validation rows", valid.weights.as_deref())?;
         }
-        let weights = mean_one(examples.weights.as_deref())?;
+        let weights = mean_one("training rows", examples.weights.as_deref())?;
         threads.run(|| {
             let batch = self.train.batch_for(examples.rows()).min(examples.rows());
             let stepper =
@@ -172,12 +173,12 @@ impl<'a> Run<'a> {
         shuffle(&mut self.order, self.trainer.seed, number);
         let (mut loss, mut rows, mut ended) = (0.0, 0, None);
         let mut learning_rate = 0.0;
-        let end = (self.steps + self.order.len().div_ceil(self.batch) as u64).min(self.total_steps);
+        let mut end = (self.steps + self.order.len().div_ceil(self.batch) as u64).min(self.total_steps);
         for batch in self.order.chunks(self.batch) {
             // Until the end of the epoch nobody looks at the parameters, but for a mean over the steps.
-            let end = if self.averaging.watches_steps() { self.steps + 1 } else { end };
+            let unseen = if self.averaging.watches_steps() { self.steps + 1 } else { end };
             let mut learning_rates = [0.0; WINDOW];
-            let coming = (self.steps..end).zip(&mut learning_rates);
+            let coming = (self.steps..unseen).zip(&mut learning_rates);
             let known = coming.map(|(step, rate)| *rate = self.learning_rate(step)).count();
             learning_rate = learning_rates[0];
             let (weights, learning_rates) = (self.weights.as_deref(), &learning_rates[..known]);
@@ -192,14 +193,17 @@ impl<'a> Run<'a> {
             let loss = loss / rows as f64;
             let (steps, total_steps) = (self.steps, self.total_steps);
             let flow = watch(&Event::Step { steps, total_steps, loss, rows: self.rows + rows });
-            ended = self.limit(flow);
+            ended = ended.or_else(|| self.limit(flow));
             if ended.is_some() {
+                end = end.min(self.stepper.reached());
+            }
+            if self.steps == end {
                 break;
             }
         }
         self.rows += rows;
         self.averaging.after_epoch(self.stepper.network(), self.steps as f64 / self.total_steps as f64);
-        let validated = self.valid.map(|valid| self.validate(valid));
+        let validated = self.valid.map(|valid| self.validate(valid)).transpose()?;
         // The last step may have gone astray; no later one would notice.
         let finite = self.stepper.network().values().iter().all(|value| value.is_finite());
         if !finite || validated.is_some_and(|(loss, _)| !loss.is_finite()) {
@@ -246,9 +250,9 @@ impl<'a> Run<'a> {
     }
 
     /// The mean loss of the whole network, and for classes the share of rows it gets wrong.
-    fn validate(&self, valid: &Examples) -> (f64, Option<f64>) {
+    fn validate(&self, valid: &Examples) -> Result<(f64, Option<f64>)> {
         let (network, thinning) = (self.averaging.of(self.stepper.network()), self.stepper.thinning());
-        let outputs = thin::outputs(self.trainer.isa, network, thinning, &valid.inputs);
+        let outputs = thin::outputs(self.trainer.isa, network, thinning, &valid.inputs)?;
         let objective = self.objective.without_smoothing();
         let weight = |row: usize| valid.weights.as_ref().map_or(1.0, |weights| f64::from(weights[row]));
         let (mut loss, mut wrong, mut total) = (0.0, 0.0, 0.0);
@@ -263,7 +267,7 @@ impl<'a> Run<'a> {
             }
         }
         let error = matches!(valid.targets, Targets::Classes { .. }).then_some(wrong / total);
-        (loss / total, error)
+        Ok((loss / total, error))
     }
 }
 
@@ -294,14 +298,11 @@ pub(crate) fn predicted_class(logits: &[f32]) -> u32 {
 }
 
 /// Weights with a mean of 1, so that they change what rows count and not the learning rate.
-fn mean_one(weights: Option<&[f32]>) -> Result<Option<Vec<f32>>> {
+fn mean_one(of: &str, weights: Option<&[f32]>) -> Result<Option<Vec<f32>>> {
     let Some(weights) = weights else { return Ok(None) };
     let mean = weights.iter().map(|&weight| f64::from(weight)).sum::<f64>() / weights.len() as f64;
     if mean == 0.0 {
-        return Err(Error::data(
-            "training rows",
-            "all have the weight 0, so that none counts; give some more",
-        ));
+        return Err(Error::data(of, "all have the weight 0, so that none counts; give some more"));
     }
     Ok(Some(weights.iter().map(|&weight| (f64::from(weight) / mean) as f32).collect()))
 }

@@ -170,7 +170,7 @@ pub fn gradients_of_engine(slice: &Slice, index: usize, layer: &Layer) -> [Vec<f
     let lines = whole.chunks(layer.stride).take(layer.units);
     let (mut biases, mut learned) = (vec![0.0; layer.units], vec![0.0; layer.inputs]);
     slice.bias_gradients(index, &[], &mut compact, &mut biases);
-    slice.noise_gradients(layer, index, 0..1, &mut learned);
+    slice.noise_gradients(layer, index, &mut learned);
     [lines.flat_map(|line| &line[..layer.inputs]).copied().collect(), biases, learned]
 }
 
