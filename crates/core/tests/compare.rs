@@ -12,7 +12,7 @@ use thinnet::compare::{Compared, Event, Method, Sets, Setup, compare, has_begun}
 use thinnet::data::{Data, Table, Task};
 use thinnet::model::fit;
 use thinnet::prepare::Parts;
-use thinnet::train::{Flow, Threads};
+use thinnet::train::{Flow, Optimizer, Schedule, Threads};
 
 const ROWS: usize = 150;
 
@@ -60,6 +60,9 @@ fn records(folder: &Path) -> Vec<Value> {
         let mut record: Value = serde_json::from_str(line).unwrap();
         for clock in ["seconds", "elapsed", "share", "speeds"] {
             record.as_object_mut().unwrap().remove(clock);
+        }
+        if record["record"] == "comparison" {
+            record["made"]["threads"] = Value::Null;
         }
         record
     };
@@ -282,6 +285,43 @@ fn a_method_that_diverges_does_not_end_the_others() {
     let other = run(&data, &setup, &cut, true);
     assert_eq!((other.best, &other.failed[..]), (Method::Nothing, &[Method::L2][..]));
     assert_eq!(other.methods[0].valid_loss, one.of(Method::Nothing).unwrap().valid_loss);
+}
+
+/// The loss of a run becomes larger from epoch to epoch until it is no number. What its first epoch left is
+/// no result: with patience 0 the last epoch counts.
+#[test]
+fn a_run_that_diverges_after_its_first_epoch_has_no_result() {
+    let mut setup = setup(&[Method::Nothing, Method::L2]);
+    (setup.seeds, setup.spec.network.hidden) = (1, Vec::new());
+    let train = &mut setup.spec.train;
+    // One step in each epoch.
+    (train.batch, train.optimizer, train.schedule) = (Some(1000), Optimizer::Sgd, Some(Schedule::Constant));
+    train.learning_rate = 0.01;
+    let (data, whole) = (table(&values()), folder("before-it-diverges"));
+    assert!(run(&data, &setup, &whole, false).failed.is_empty());
+    // As if all but the runs of one method had been done at another learning rate.
+    let cut = folder("diverges-later");
+    for part in ["specs", "models"] {
+        fs::create_dir_all(cut.join(part)).unwrap();
+    }
+    fs::copy(whole.join("models/nothing.thinnet"), cut.join("models/nothing.thinnet")).unwrap();
+    let text = fs::read_to_string(whole.join("results.json")).unwrap();
+    let changed = |line: &str| {
+        let mut record: Value = serde_json::from_str(line).unwrap();
+        if record["record"] == "comparison" {
+            record["setup"]["spec"]["train"]["learning_rate"] = 1e15_f32.into();
+        }
+        let is_left_out = record["record"] == "run" && record["method"] == "l2";
+        (!is_left_out).then(|| record.to_string() + "\n")
+    };
+    fs::write(cut.join("results.json"), text.lines().filter_map(changed).collect::<String>()).unwrap();
+    setup.spec.train.learning_rate = 1e15;
+    let compared = run(&data, &setup, &cut, true);
+    assert_eq!((compared.best, &compared.failed[..]), (Method::Nothing, &[Method::L2][..]));
+    let records = records(&cut);
+    let found = records.iter().find(|record| record["record"] == "run" && record["method"] == "l2").unwrap();
+    assert!(found["rows"].as_u64() > Some(0), "it had an epoch: {found}");
+    assert!(found["measured"].is_null() && !cut.join("models/l2.thinnet").exists(), "{found}");
 }
 
 #[test]

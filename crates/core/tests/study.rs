@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use thinnet::study::{Form, Happening, Measure, Record, Study, Verdict, Version};
+use serde_json::Value;
+use thinnet::study::{Form, Happening, Judge, Measure, Record, Study, Verdict, Version};
 use thinnet::train::{Flow, Threads};
 
 /// A folder of its own for a test, removed at its end.
@@ -156,6 +157,51 @@ fn records_of_other_settings_are_refused() {
     assert!(error.contains("dropout-1.json: it is no record of a run"), "{error}");
 }
 
+/// 60 rows of which the last one is of the given class.
+fn write_rows(path: &Path, last: &str) {
+    let row = |row: usize| {
+        let class = if row == 59 { last } else { ["a", "b"][row * 7 % 13 % 2] };
+        format!("{},{},{class}\n", row % 7, row * row % 11)
+    };
+    fs::write(path, "x,y,class\n".to_string() + &(0..60).map(row).collect::<String>()).unwrap();
+}
+
+#[test]
+fn records_of_other_data_are_refused() {
+    let folder = Folder::new("other-data");
+    let (rows, out) = (folder.0.join("rows.csv"), folder.0.join("out"));
+    write_rows(&rows, "a");
+    let text = DIGITS[..DIGITS.find("averages").unwrap()].to_string()
+        + "data = { path = \"rows.csv\", test_share = 0.5 }\n[spec]\ndata.valid = 0\nnetwork.hidden = [4]\n\
+           train.epochs = 2\n[[variant]]\nname = \"plain\"\nspec.thin.hidden = 0.0\n";
+    let mut study = parse(&text);
+    study.head.seeds = 1;
+    let threads = Threads::new(1).unwrap();
+    let go = |study: &Study| study.run(&folder.0, &out, &threads, &|_: &Happening| Flow::Continue);
+    let records = go(&study).unwrap();
+    assert_eq!(records[0].data.as_ref().unwrap().len(), 33, "two of 16 digits");
+    // Data that no run needs any more are not read.
+    write_rows(&rows, "b");
+    assert_eq!(go(&study).unwrap(), records);
+    study.head.seeds = 2;
+    let error = go(&study).unwrap_err().to_string();
+    let sentence = "it is the record of a run on other data: delete it, or choose another folder with -o";
+    assert!(error.ends_with(&format!("plain-0.json: {sentence}")), "{error}");
+    // As a record of an earlier version, which does not say on what it was run.
+    let path = out.join("plain-0.json");
+    let mut record: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    assert!(record.as_object_mut().unwrap().remove("data").is_some());
+    fs::write(&path, record.to_string()).unwrap();
+    assert_eq!(go(&study).unwrap().len(), 2);
+    // The second one knows the rows of now.
+    study.head.seeds = 3;
+    write_rows(&rows, "a");
+    let error = go(&study).unwrap_err().to_string();
+    assert!(error.contains("plain-1.json: it is the record of a run on other data"), "{error}");
+    write_rows(&rows, "b");
+    assert_eq!(go(&study).unwrap().len(), 3);
+}
+
 #[test]
 fn findings_are_means_over_the_records() {
     let folder = Folder::new("findings");
@@ -232,15 +278,20 @@ fn contrasts_are_pairs_of_runs_beside_what_is_published() {
 
     // A low error is good, and so is a high saving.
     let half = ours.half_width.unwrap();
-    let mut judged = |value: f64, standard_error: f64| {
+    let mut judged_by = |judge: Judge, value: f64, standard_error: f64| {
+        study.head.judge = judge;
         let contrast = &mut study.head.contrast[0];
         (contrast.value, contrast.standard_error) = (Some(value), Some(standard_error));
         findings(&study)[0].verdict.unwrap()
     };
+    let mut judged = |value: f64, standard_error: f64| judged_by(Judge::Intervals, value, standard_error);
     assert_eq!(judged(ours.mean + 0.9 * half, 0.0), Verdict::Within);
     assert_eq!(judged(ours.mean + 1.1 * half, 0.0), Verdict::Better);
     assert_eq!(judged(ours.mean - 1.1 * half, 0.0), Verdict::Outside);
     assert_eq!(judged(ours.mean - 1.1 * half, half), Verdict::Within);
+    // One standard error of theirs, without an interval of ours.
+    assert_eq!(judged_by(Judge::StandardError, ours.mean - 0.9 * half, half), Verdict::Within);
+    assert_eq!(judged_by(Judge::StandardError, ours.mean - 1.1 * half, half), Verdict::Outside);
     study.head.contrast[1].form = Form::Saving;
     study.head.contrast[1].value = Some(-1.0);
     assert_eq!(findings(&study)[1].verdict, Some(Verdict::Better));
@@ -373,6 +424,40 @@ fn published_splits_choose_on_validation_rows() {
     let threads = Threads::new(1).unwrap();
     let error = third.run(&folder.0, &folder.0.join("out"), &threads, &|_: &Happening| Flow::Continue);
     assert!(error.unwrap_err().to_string().contains("there is no split 2"));
+}
+
+/// A long training would be lost.
+#[test]
+fn what_could_not_be_measured_is_refused_before_the_training() {
+    let folder = Folder::new("unmeasured");
+    splits(&folder.0);
+    let values: String = (0..60).map(|row| format!("{},{}\n", row % 7, 0.37 * row as f32)).collect();
+    fs::write(folder.0.join("values.csv"), "x,y\n".to_string() + &values).unwrap();
+    let head = &DIGITS[..DIGITS.find("averages").unwrap()];
+    let usual = "network.hidden = [8]\ntrain.epochs = 1\n[[variant]]\nname = \"v\"\n";
+    let digits = "data = { path = \"digits\", test_share = 0.5 }\n";
+    let values = "data = { path = \"values.csv\", test_share = 0.5 }\n";
+    let refused = |data: &str, spec: &str, variant: &str, sentence: &str| {
+        let study = parse(&format!("{head}{data}[spec]\n{spec}{usual}{variant}"));
+        let trained = AtomicUsize::new(0);
+        let hear = |happening: &Happening| {
+            let is_training = matches!(happening, Happening::Training { .. });
+            trained.fetch_add(usize::from(is_training), Ordering::Relaxed);
+            Flow::Continue
+        };
+        let error = study.run(&folder.0, &folder.0.join("out"), &Threads::new(1).unwrap(), &hear);
+        let error = error.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("variant \"v\", seed 0: {sentence}")), "{error}");
+        assert_eq!(trained.load(Ordering::Relaxed), 0, "{sentence}");
+    };
+    let moments = "averages = [\"scale\", \"moments\"]";
+    refused(digits, "data.valid = 0\nthin.drop = \"edges\"\n", moments, "average: moments needs units");
+    let resample = "resample = { average = \"mc:9\", most = 3, draws = 2 }";
+    refused(values, "data = { target = \"y\", valid = 0 }\n", resample, "spec, resample: means of networks");
+    let geometric = "autoencoder = true\naverages = [\"scale\", \"mc-geometric:3\"]";
+    refused(digits, "data.valid = 0\n", geometric, "average: mc-geometric:3 is a mean of probabilities");
+    let exact = "averages = [\"mc:5\", \"exact\"]\ngrid.taus.errors = [1.0]\nspec.network.hidden = [30]";
+    refused("data.path = \".\"\n", "", exact, "average: exact asks all 2^30 thinned networks");
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn list(classes: &[String], counts: &[Vec<f64>], rows: &str, apart: &str) -> Tab
     }
 }
 
-/// Target and prediction of some rows, in the target's own units, to four digits.
+/// Target and prediction of some rows, in the target's own units, to six digits.
 fn points(shown: &Shown, predicted: &Averaged) -> anyhow::Result<Vec<[f64; 2]>> {
     let Targets::Values(targets) = &shown.examples.targets else { return Ok(Vec::new()) };
     let (model, rows) = (shown.model, shown.examples.rows());

@@ -38,7 +38,7 @@ pub fn inside(shown: &Shown, threads: &Threads) -> anyhow::Result<(Vec<Item>, Va
         model.unit_correlations(member, examples, most, &effort, threads)?.into_iter().map(rounded).collect();
     let images = images(shown, &correlations);
     let mut items = vec![coadaptation(layers, &title).into()];
-    items.extend(correlations.iter().zip(layers).map(|(of, layer)| map(of, layer, &title).draw().into()));
+    items.extend(maps(&correlations, layers, &title).map(|map| map.draw().into()));
     items.extend(images.as_ref().map(|(_, grid)| grid.draw().into()));
     let weights = images.map(|(weights, _)| weights);
     Ok((items, json!({ "correlations": correlations, "first_weights": weights })))
@@ -98,6 +98,16 @@ fn rounded(of: UnitCorrelations) -> UnitCorrelations {
         map.iter().map(|row| row.iter().map(|value| (1000.0 * value).round() / 1000.0).collect()).collect()
     };
     UnitCorrelations { after: round(of.after), before: of.before.map(round), ..of }
+}
+
+/// A map for each layer with units that vary.
+fn maps(
+    correlations: &[UnitCorrelations],
+    layers: &[Coadaptation],
+    title: &str,
+) -> impl Iterator<Item = HeatMap> {
+    let shown = correlations.iter().zip(layers).filter(|(of, _)| !of.units.is_empty());
+    shown.map(move |(of, layer)| map(of, layer, title))
 }
 
 fn map(of: &UnitCorrelations, layer: &Coadaptation, title: &str) -> HeatMap {
@@ -164,4 +174,36 @@ fn images(shown: &Shown, correlations: &[UnitCorrelations]) -> Option<(Value, Im
         images,
     };
     (count > 0).then_some((weights, grid))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use thinnet::measure::Activity;
+
+    /// As after a training that left nothing but dead units in a layer.
+    #[test]
+    fn a_layer_without_units_that_vary_has_no_map() {
+        let layer = |layer: usize, varying: usize| {
+            let activity = Activity {
+                units: 3,
+                constant_units: 3 - varying,
+                mean_activation: 0.0,
+                sparsity: 1.0,
+                mean_absolute_correlation: None,
+                decov: 0.0,
+                effective_rank: None,
+            };
+            Coadaptation { layer, activity, interaction: None, silenced: Vec::new() }
+        };
+        let correlated = |layer: usize, varying: usize| {
+            let after = vec![vec![1.0; varying]; varying];
+            UnitCorrelations { layer, varying, units: (0..varying).collect(), after, before: None }
+        };
+        let counts = [(1, 2), (2, 0), (3, 1)];
+        let layers = counts.map(|(number, varying)| layer(number, varying));
+        let correlations = counts.map(|(number, varying)| correlated(number, varying));
+        let titles: Vec<String> = maps(&correlations, &layers, "").map(|map| map.title).collect();
+        assert_eq!(titles, ["Correlation of the units of layer 1", "Correlation of the units of layer 3"]);
+    }
 }

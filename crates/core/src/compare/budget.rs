@@ -1,7 +1,7 @@
 //! How the minutes are shared out, and what a share is in epochs.
 
-use super::rungs::{RUNGS, Rung};
-use super::{Setup, Stage};
+use super::rungs::RUNGS;
+use super::{Method, Setup, Stage};
 
 /// More epochs are of no use to a run that has made [`MOST_STEPS`] steps, whatever the minutes.
 const MOST_EPOCHS: u64 = 300;
@@ -20,42 +20,43 @@ pub(super) fn most_epochs(asked: u64, rows: usize, batch: usize) -> u64 {
     if asked > 0 { asked } else { MOST_EPOCHS.max(MOST_STEPS.div_ceil(steps_of_epoch)) }
 }
 
-/// What there is to do from a stage on, in runs of one network over all epochs.
+/// How long there is something to do from a stage on, in runs of one network over all epochs.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Load {
-    /// Runs.
-    pub runs: f64,
-    /// Ends at which all lanes wait for the last one, in the length of a run.
-    pub ends: f64,
-}
+pub(super) struct Load(f64);
 
 impl Load {
-    pub fn from(stage: Stage, setup: &Setup) -> Self {
-        let networks: usize = setup.methods.iter().map(|method| method.networks(setup.members)).sum();
-        let runs = Self { runs: networks as f64 * f64::from(setup.seeds), ends: 1.0 };
-        let Stage::Search(first) = stage else { return runs };
-        let searched = setup.searched().len() as f64;
-        let add = |load: Self, rung: &Rung| Self {
-            runs: load.runs + searched * rung.cost(),
-            ends: load.ends + rung.part(),
+    /// Where so many runs go on at a time: the rungs one after the other, because at the end of each all
+    /// lanes wait for the last one, then the runs.
+    pub fn from(stage: Stage, setup: &Setup, lanes: usize) -> Self {
+        let first = match stage {
+            Stage::Search(first) => first,
+            Stage::Runs => RUNGS.len(),
         };
-        RUNGS.iter().skip(first).fold(runs, add)
+        let methods = setup.searched().len();
+        let search: f64 = RUNGS.iter().skip(first).map(|rung| rung.length(methods, lanes)).sum();
+        Self(search + of_runs(setup, lanes as f64))
     }
 
-    /// The seconds of one run, where so many lanes go on side by side for `seconds`.
-    pub fn share(self, seconds: f64, lanes: usize) -> f64 {
-        PLANNED * seconds.max(0.0) * lanes as f64 / self.work(lanes)
+    /// The seconds of one run, where everything has `seconds`.
+    pub fn share(self, seconds: f64) -> f64 {
+        PLANNED * seconds.max(0.0) / self.0
     }
 
-    /// The seconds in which so many lanes do all of it, where one run has `share` of them.
-    pub fn seconds(self, share: f64, lanes: usize) -> f64 {
-        share * self.work(lanes) / (PLANNED * lanes as f64)
+    /// The seconds in which everything is done, where one run has `share` of them.
+    pub fn seconds(self, share: f64) -> f64 {
+        share * self.0 / PLANNED
     }
+}
 
-    /// At an end a lane waits on average for half a run.
-    fn work(self, lanes: usize) -> f64 {
-        self.runs + 0.5 * self.ends * (lanes - 1) as f64
-    }
+/// How long the runs with what was found take. Ensembles begin first, and a lane trains all members of one.
+/// The others then fill up what these leave, so that the lanes end within a run of each other, or with the
+/// last ensemble.
+fn of_runs(setup: &Setup, lanes: f64) -> f64 {
+    let seeds = f64::from(setup.seeds);
+    let ensembles = if setup.methods.contains(&Method::Ensemble) { seeds } else { 0.0 };
+    let networks: usize = setup.methods.iter().map(|method| method.networks(setup.members)).sum();
+    let last_ensemble = (ensembles / lanes).ceil() * setup.members as f64;
+    last_ensemble.max((networks as f64 * seeds / lanes).ceil())
 }
 
 /// The epochs of `rows` rows that fit into a share, at so many rows a second; at most `most`.
@@ -71,44 +72,103 @@ pub(super) fn seconds(epochs: u64, rows_per_second: f64, rows: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rungs::Rung;
+    use super::super::runs::jobs;
     use super::*;
-    use crate::Spec;
-    use crate::compare::Method;
 
-    fn setup(methods: &[Method]) -> Setup {
-        Setup {
-            methods: methods.to_vec(),
-            seeds: 5,
-            members: 4,
-            minutes: 5.0,
-            epochs: 0,
-            spec: Spec::default(),
-        }
+    fn setup(methods: &[Method], seeds: u32, members: usize) -> Setup {
+        Setup { methods: methods.to_vec(), seeds, members, ..Setup::default() }
     }
 
     #[test]
     fn the_load_counts_every_network() {
-        let of = |stage, methods: &[Method]| {
-            let Load { runs, ends } = Load::from(stage, &setup(methods));
-            (runs, ends)
-        };
+        let of = |stage, methods: &[Method], lanes| Load::from(stage, &setup(methods, 5, 4), lanes).0;
         // A quarter of a run and 7 whole ones, for each method.
-        let (whole, last) = (Stage::Search(0), Stage::Search(1));
-        assert_eq!(of(whole, &[Method::Nothing, Method::L2]), (24.5, 3.25));
-        assert_eq!(of(last, &[Method::Nothing, Method::L2]), (24.0, 3.0));
-        assert_eq!(of(Stage::Runs, &[Method::Nothing, Method::L2]), (10.0, 1.0));
-        assert_eq!(of(whole, &Method::ALL), (142.5, 3.25));
-        assert_eq!(of(whole, &[Method::Ensemble]), (27.25, 3.25));
+        let (whole, last, two) = (Stage::Search(0), Stage::Search(1), [Method::Nothing, Method::L2]);
+        assert_eq!([whole, last, Stage::Runs].map(|stage| of(stage, &two, 1)), [24.5, 24.0, 10.0]);
+        assert_eq!(of(whole, &Method::ALL, 1), 142.5);
+        assert_eq!(of(whole, &[Method::Ensemble], 1), 27.25);
+        // On three lanes 2, 8 and 6 runs of the search, then 10.
+        assert_eq!(of(whole, &two, 3), 0.25 + 3.0 + 2.0 + 4.0);
+        // On eight an ensemble is still four runs long.
+        assert_eq!(of(whole, &[Method::Ensemble], 8), 0.25 + 1.0 + 1.0 + 4.0);
     }
 
     #[test]
     fn shares_fill_the_time() {
-        // 2 lanes for 100 seconds: 200 seconds of work, for 49 runs and half a run of waiting at each end.
-        let of = |runs, ends| Load { runs, ends };
-        assert!((of(49.0, 2.0).share(100.0, 2) - 0.96 * 4.0).abs() < 1e-12);
-        assert!((of(50.0, 2.0).share(100.0, 1) - 0.96 * 2.0).abs() < 1e-12);
-        assert_eq!(of(50.0, 2.0).share(-1.0, 2), 0.0);
-        assert!((of(49.0, 2.0).seconds(0.96 * 4.0, 2) - 100.0).abs() < 1e-9);
+        assert!((Load(50.0).share(100.0) - 0.96 * 2.0).abs() < 1e-12);
+        assert_eq!(Load(50.0).share(-1.0), 0.0);
+        assert!((Load(50.0).seconds(0.96 * 2.0) - 100.0).abs() < 1e-9);
+    }
+
+    /// When the last of some jobs ends, each of which begins on the lane that is free first.
+    fn scheduled(jobs: impl Iterator<Item = f64>, lanes: usize) -> f64 {
+        let mut ends = vec![0.0_f64; lanes];
+        for length in jobs {
+            *ends.iter_mut().min_by(|one, other| one.total_cmp(other)).unwrap() += length;
+        }
+        ends.into_iter().fold(0.0, f64::max)
+    }
+
+    /// The runs with what was found, where one of a network takes so long.
+    fn runs(setup: &Setup, share: f64, lanes: usize) -> f64 {
+        let length = |(_, method): (u32, Method)| share * method.networks(setup.members) as f64;
+        scheduled(jobs(&setup.methods, setup).into_iter().map(length), lanes)
+    }
+
+    #[test]
+    fn the_length_of_the_runs_is_that_of_their_schedule() {
+        let (one, two) = ([Method::L1], [Method::Ensemble, Method::L2]);
+        for methods in [&Method::ALL[..], &one, &two, &two[..1]] {
+            for (seeds, members) in [(1, 2), (3, 10), (5, 5), (17, 3)] {
+                for lanes in 1..70 {
+                    let setup = setup(methods, seeds, members);
+                    let what = format!("{methods:?}, {seeds} seeds, {members} members, {lanes} lanes");
+                    assert_eq!(of_runs(&setup, lanes as f64), runs(&setup, 1.0, lanes), "{what}");
+                }
+            }
+        }
+    }
+
+    /// The shares of the last two rungs and of the runs, and the time of all, in parts of the minutes, where
+    /// everything takes as long as it is planned to.
+    fn simulated(setup: &Setup, lanes: usize) -> [f64; 3] {
+        // The speeds are known by now.
+        let mut elapsed = 0.03;
+        let share = |stage, elapsed| Load::from(stage, setup, lanes).share(1.0 - elapsed);
+        let mut searched = share(Stage::Search(0), elapsed);
+        for (number, rung) in RUNGS.into_iter().enumerate() {
+            if rung == Rung::Rates {
+                searched = share(Stage::Search(number), elapsed);
+            }
+            let jobs = setup.searched().len() * rung.candidates(0).len();
+            elapsed += scheduled((0..jobs).map(|_| searched * rung.part()), lanes);
+        }
+        let run = share(Stage::Runs, elapsed);
+        [searched, run, elapsed + runs(setup, run, lanes)]
+    }
+
+    #[test]
+    fn the_minutes_are_kept_on_any_number_of_lanes() {
+        let of_two = [Method::Nothing, Method::Dropout];
+        for setup in [
+            Setup::default(),
+            setup(&[Method::Nothing, Method::Ensemble], 1, 10),
+            setup(&of_two, 5, 5),
+            setup(&of_two, 1, 5),
+            setup(&[Method::Ensemble], 3, 7),
+        ] {
+            for lanes in [1, 2, 3, 8, 16, 32, 64, 200] {
+                let [searched, run, all] = simulated(&setup, lanes);
+                let what = format!("{setup:?}, {lanes} lanes");
+                assert!((0.95..=1.0).contains(&all), "{what}: {all} of the minutes");
+                assert!(run >= searched * (1.0 - 1e-9), "{what}: {run} for a run, {searched} to search");
+            }
+        }
+        // The plan before, which was right on two lanes: at the end of a stage each waits for half a run.
+        let [searched, ..] = simulated(&Setup::default(), 2);
+        let before = 0.96 * 0.97 * 2.0 / (147.5 + 0.5 * 3.25);
+        assert!((searched / before - 1.0).abs() < 0.02, "{searched}, {before} before");
     }
 
     #[test]

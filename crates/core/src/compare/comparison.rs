@@ -11,7 +11,7 @@ use super::budget::{self, Load};
 use super::folder::{Folder, has_begun};
 use super::record::Record;
 use super::setup::Ready;
-use super::{Compared, Event, Method, Plan, Sets, Setup, Stage};
+use super::{Compared, Event, Made, Method, Plan, Sets, Setup, Stage};
 use crate::error::{Error, Result};
 use crate::model::Prepared;
 use crate::train::{self, Flow, Threads};
@@ -28,8 +28,8 @@ const SPARE: f64 = 1.2;
 /// comparison: the result is then none, and what is done is kept.
 ///
 /// # Errors
-/// A setup or data that cannot be used, a folder that cannot be written, or that holds another comparison,
-/// too few minutes, or a method with which no loss stays finite.
+/// A setup or data that cannot be used, a folder that cannot be written, or that holds another comparison or
+/// one of another version or instruction set, too few minutes, or no method whose losses stay finite.
 pub fn compare(
     sets: &Sets,
     setup: &Setup,
@@ -42,8 +42,8 @@ pub fn compare(
     let began = Instant::now();
     let first = Arc::new(sets.ready(&setup.spec, setup.spec.seed)?);
     let (path, was_there) = (folder, folder.exists());
-    let folder = Folder::open(path, resume, setup, sets)?;
     let threads = Threads::new(threads)?.count();
+    let folder = Folder::open(path, resume, setup, sets, Made::now(threads)?)?;
     let comparison = Comparison {
         sets,
         setup,
@@ -136,7 +136,7 @@ impl Comparison<'_> {
     fn new_plan(&self, first: &Ready, stage: Stage, speeds: BTreeMap<Method, f64>) -> Plan {
         let elapsed = self.elapsed();
         let left = 60.0 * self.setup.minutes - elapsed;
-        let share = Load::from(stage, self.setup).share(left, self.lanes);
+        let share = Load::from(stage, self.setup, self.lanes).share(left);
         let rows = first.prepared.train.rows();
         let most = budget::most_epochs(self.setup.epochs, rows, first.prepared.spec.train.batch_for(rows));
         let epochs =
@@ -151,7 +151,7 @@ impl Comparison<'_> {
         match slowest {
             Some((&method, &speed)) if budget::epochs(plan.share, speed, rows, fewest) < fewest => {
                 let needed = budget::seconds(fewest, speed, rows);
-                let all = plan.elapsed + Load::from(plan.stage, self.setup).seconds(needed, self.lanes);
+                let all = plan.elapsed + Load::from(plan.stage, self.setup, self.lanes).seconds(needed);
                 let problem = format!(
                     "{} are too few: a run of {method} would have {:.1} seconds, and {fewest} of its epochs take \
                      {needed:.1}; take about {:.1}, fewer methods, or fewer seeds",
@@ -173,14 +173,15 @@ impl Comparison<'_> {
         })
     }
 
-    /// The rows of a seed. Those of the seed before are kept, for lanes that are still at it.
+    /// The rows of a seed, for all lanes that are at work with it. Those of a seed that no lane is at work
+    /// with are given up when another is asked for.
     pub fn ready(&self, seed: u32) -> Result<Arc<Ready>> {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        shelf.retain(|&other, ready| other == seed || Arc::strong_count(ready) > 1);
         if let Some(ready) = shelf.get(&seed) {
             return Ok(Arc::clone(ready));
         }
         let ready = Arc::new(self.sets.ready(&self.setup.spec, seed)?);
-        shelf.retain(|&other, _| other + 1 >= seed);
         shelf.insert(seed, Arc::clone(&ready));
         Ok(ready)
     }

@@ -5,13 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::record::{Begun, Record};
-use super::{Method, Sets, Setup};
+use super::{Made, Method, Sets, Setup};
 use crate::error::{Error, Result};
 use crate::model::{Model, atomic_write};
 use crate::spec::Spec;
 
 /// The version of `results.json`.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// What has been done, one JSON object in each line.
 const RESULTS: &str = "results.json";
 /// The spec of each run.
@@ -35,11 +35,12 @@ impl Folder {
     ///
     /// # Errors
     /// A folder that cannot be written; one that holds a comparison, unless it is to go on; one that holds
-    /// none, or another one, if it is.
-    pub fn open(path: &Path, resume: bool, setup: &Setup, sets: &Sets) -> Result<Self> {
+    /// none, or another one, or one of another version or instruction set, if it is.
+    pub fn open(path: &Path, resume: bool, setup: &Setup, sets: &Sets, made: Made) -> Result<Self> {
         let results = path.join(RESULTS);
         let refused = |problem: String| Error::data(path.display().to_string(), problem);
-        let begun = Begun { format: FORMAT, setup: setup.clone(), data: sets.fingerprint()? };
+        let (data, made) = (sets.fingerprint()?, Some(made));
+        let begun = Begun { format: FORMAT, setup: setup.clone(), data, made };
         if !resume {
             if has_begun(path) {
                 return Err(refused(
@@ -66,11 +67,18 @@ impl Folder {
                 format!("{RESULTS} has the format {}, and this version reads {FORMAT}", found.format);
             return Err(refused(problem));
         }
-        if let Some((option, was, is)) = found.setup.difference(setup) {
-            let problem = format!(
-                "the comparison in it was begun with another {option} ({was}, not {is}); it can only go on as \
-                 it was begun"
-            );
+        if let (Some(was), Some(is)) = (&found.made, &begun.made)
+            && !was.has_the_bits_of(is)
+        {
+            return Err(refused(format!(
+                "the comparison in it was begun by version {} on {}, and this is version {} on {}, whose \
+                 runs have other bits; go on with the former, or name another folder",
+                was.version, was.instructions, is.version, is.instructions
+            )));
+        }
+        if let Some(difference) = found.setup.difference(setup) {
+            let problem =
+                format!("the comparison in it was begun {difference}; it can only go on as it was begun");
             return Err(refused(problem));
         }
         if found.data != begun.data {
@@ -197,7 +205,8 @@ mod tests {
     }
 
     fn open(path: &Path, resume: bool, setup: &Setup, data: &Data) -> Result<Folder> {
-        Folder::open(path, resume, setup, &Sets { data, valid: None, test: None })
+        let sets = Sets { data, valid: None, test: None };
+        Folder::open(path, resume, setup, &sets, Made::now(1).unwrap())
     }
 
     fn plan() -> Plan {
@@ -236,12 +245,41 @@ mod tests {
         open(&path, false, &setup, &data(1.0)).unwrap().append(Record::Plan(plan())).unwrap();
         assert!(error(false, &setup, 1.0).contains("--resume goes on with it"));
         let other = Setup { seeds: 3, ..setup.clone() };
-        assert!(error(true, &other, 1.0).contains("another --seeds (5, not 3)"));
+        assert!(error(true, &other, 1.0).contains("begun with --seeds 5, not 3"));
         assert!(error(true, &setup, 2.0).contains("other data"));
         fs::write(path.join(RESULTS), "{\"record\":\"strange\"}\n").unwrap();
         assert!(error(true, &setup, 1.0).contains("results.json, line 1: unknown variant"));
         fs::write(path.join(RESULTS), "").unwrap();
         assert!(error(true, &setup, 1.0).contains("does not begin"));
+        fs::remove_dir_all(&path).unwrap();
+    }
+
+    #[test]
+    fn only_what_gives_the_same_bits_goes_on() {
+        let (path, setup) = (folder("made"), Setup::default());
+        open(&path, false, &setup, &data(1.0)).unwrap().append(Record::Plan(plan())).unwrap();
+        let text = fs::read_to_string(path.join(RESULTS)).unwrap();
+        let go_on = |from: &str, to: &str| {
+            assert!(text.contains(from), "{from}: {text}");
+            fs::write(path.join(RESULTS), text.replace(from, to)).unwrap();
+            open(&path, true, &setup, &data(1.0)).map(|_| ()).map_err(|error| error.to_string())
+        };
+        let made = Made::now(1).unwrap();
+        let version = format!("\"version\":\"{}\"", made.version);
+        let error = go_on(&version, "\"version\":\"0.0.9\"").unwrap_err();
+        let (is, on) = (&made.version, &made.instructions);
+        let sentence = format!("was begun by version 0.0.9 on {on}, and this is version {is} on {on}");
+        assert!(error.contains(&sentence), "{error}");
+        let instructions = format!("\"instructions\":\"{}\"", made.instructions);
+        let error = go_on(&instructions, "\"instructions\":\"mmx\"").unwrap_err();
+        assert!(error.contains("on mmx, and this is version"), "{error}");
+        // The number of threads changes no bit.
+        assert_eq!(go_on("\"threads\":1", "\"threads\":16"), Ok(()));
+        // A file of an earlier format does not say by what it was made.
+        let line = text.lines().next().unwrap();
+        let earlier = line.split(",\"made\"").next().unwrap().replace("\"format\":3", "\"format\":2") + "}";
+        let error = go_on(line, &earlier).unwrap_err();
+        assert!(error.contains("has the format 2, and this version reads 3"), "{error}");
         fs::remove_dir_all(&path).unwrap();
     }
 }

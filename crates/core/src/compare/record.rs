@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Method, Setup};
+use super::{Made, Method, Setup};
 use crate::model::Evaluation;
 use crate::train::{Ended, Epoch};
 
@@ -26,6 +26,9 @@ pub(super) struct Begun {
     pub setup: Setup,
     /// The fingerprints of the data.
     pub data: String,
+    /// By what; none in earlier formats.
+    #[serde(default)]
+    pub made: Option<Made>,
 }
 
 /// What a plan is for.
@@ -101,7 +104,7 @@ pub struct Run {
     pub candidate: usize,
     /// The epochs it was given.
     pub epochs: u64,
-    /// What was measured; none if the loss stopped being finite before an epoch was done.
+    /// What was measured; none if the loss stopped being finite, also after epochs that were.
     pub measured: Option<Measured>,
     /// Rows trained.
     pub rows: u64,

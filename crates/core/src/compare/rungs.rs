@@ -47,9 +47,9 @@ impl Rung {
         ((self.part() * whole as f64).round() as u64).max(1)
     }
 
-    /// What it costs for one method, in whole runs.
-    pub fn cost(self) -> f64 {
-        self.candidates(0).len() as f64 * self.part()
+    /// How long it takes for so many methods where so many runs go on at a time, in whole runs.
+    pub fn length(self, methods: usize, lanes: usize) -> f64 {
+        (methods * self.candidates(0).len()).div_ceil(lanes) as f64 * self.part()
     }
 }
 
@@ -64,6 +64,9 @@ mod tests {
         assert_eq!(Rung::Pilot.candidates(0), [5]);
         assert_eq!(RUNGS.map(|rung| rung.epochs(160)), [40, 160, 160]);
         assert_eq!(Rung::Pilot.epochs(1), 1);
-        assert_eq!(RUNGS.map(Rung::cost).iter().sum::<f64>(), 7.25);
+        let lengths = |methods, lanes| RUNGS.map(|rung| rung.length(methods, lanes));
+        assert_eq!(lengths(1, 1), [0.25, 4.0, 3.0]);
+        // 2, 8 and 6 runs.
+        assert_eq!(lengths(2, 3), [0.25, 3.0, 2.0]);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use thinnet_kernels::Isa;
@@ -12,29 +11,33 @@ use super::folder::model_path;
 use super::record::{Measured, Record};
 use super::search::Chosen;
 use super::setup::Ready;
-use super::{Event, Method, Plan, Run};
-use crate::data::{Data, Examples};
+use super::{Event, Method, Plan, Run, Setup};
+use crate::data::{Data, Examples, typed};
 use crate::error::{Error, Result};
 use crate::measure::mean_absolute_correlation;
 use crate::model::{Fitted, Model};
-use crate::report::typed;
 use crate::thin::{self, Thinning};
-use crate::train::{Threads, side_by_side};
+use crate::train::{Ended, Threads, side_by_side};
 
 /// The most rows on which the correlation of units is measured.
 const CORRELATED_ROWS: usize = 1_000;
 
+/// The runs of some methods in the order in which they begin: the longest first, so that no lane is left
+/// alone with one, and of equals seed by seed, so that all methods meet the same machine.
+pub(super) fn jobs(methods: &[Method], setup: &Setup) -> Vec<(u32, Method)> {
+    let of_seed = |seed: u32| methods.iter().map(move |&method| (seed, method));
+    let mut jobs: Vec<(u32, Method)> = setup.run_seeds().into_iter().flat_map(of_seed).collect();
+    jobs.sort_by_key(|(_, method)| Reverse(method.networks(setup.members)));
+    jobs
+}
+
 impl Comparison<'_> {
-    /// One run for each method and seed, seed by seed, so that all methods meet the same machine; what is
-    /// written down already is not run again. In the order of seeds and of methods.
+    /// One run for each method and seed; what is written down already is not run again. In the order of seeds
+    /// and of methods.
     pub fn runs(&self, chosen: &BTreeMap<Method, Chosen>, plan: &Plan) -> Result<Option<Vec<Run>>> {
         let mut methods = self.setup.methods.clone();
         methods.retain(|method| chosen.contains_key(&method.searched()));
-        // The longest first, so that no lane is left alone with it.
-        methods.sort_by_key(|method| Reverse(method.networks(self.setup.members)));
-        let seeds = self.setup.run_seeds();
-        let jobs: Vec<(u32, Method)> =
-            seeds.iter().flat_map(|&seed| methods.iter().map(move |&method| (seed, method))).collect();
+        let jobs = jobs(&methods, self.setup);
         self.done.store(0, Ordering::Relaxed);
         let job = |&(seed, method): &(u32, Method)| {
             let Some(Chosen { candidate, .. }) = chosen.get(&method.searched()) else { return Ok(None) };
@@ -76,11 +79,13 @@ impl Comparison<'_> {
         match fitted {
             Ok(fitted) => {
                 (run.rows, run.seconds) = (fitted.rows, fitted.seconds);
-                if seed == self.setup.spec.seed {
-                    let path = model_path(self.folder().path(), method);
-                    fitted.model.save(&path)?;
+                if stayed_finite(&fitted.model) {
+                    if seed == self.setup.spec.seed {
+                        let path = model_path(self.folder().path(), method);
+                        fitted.model.save(&path)?;
+                    }
+                    run.measured = Some(measure(fitted, &ready, &threads)?);
                 }
-                run.measured = Some(measure(fitted, &ready, &threads)?);
             }
             Err(Error::NotFinite { .. }) => {}
             Err(error) => return Err(error),
@@ -92,10 +97,16 @@ impl Comparison<'_> {
 
     /// The command line that does a run again.
     fn command(&self) -> String {
-        let named = |data: &Data| typed(Path::new(&data.name()));
+        let named = |data: &Data| typed(data.name());
         let valid = self.sets.valid.map_or(String::new(), |valid| format!(" --valid {}", named(valid)));
         format!("thinnet fit {} --spec THIS-FILE{valid}", named(self.sets.data))
     }
+}
+
+/// Whether no loss went astray. Where one did, an earlier epoch is restored, which is not what the method
+/// is: one that does nothing would be stopped early.
+fn stayed_finite(model: &Model) -> bool {
+    !model.members().iter().any(|member| matches!(member.run.ended, Ended::NotFinite { .. }))
 }
 
 /// Measures a trained network, on the test part too.

@@ -39,8 +39,8 @@ impl Comparison<'_> {
     /// stay finite for an epoch. Nothing but time is learned from these runs.
     fn speeds(&self, first: &Ready) -> Result<Option<BTreeMap<Method, f64>>> {
         let methods = self.setup.searched();
-        let all = 60.0 * self.setup.minutes * MEASURING * self.lanes as f64;
-        let minutes = (all / methods.len() as f64).min(MOST_SECONDS) / 60.0;
+        let turns = methods.len().div_ceil(self.lanes) as f64;
+        let minutes = (60.0 * self.setup.minutes * MEASURING / turns).min(MOST_SECONDS) / 60.0;
         let speed = |&method: &Method| {
             // The second where the loss of the first does not stay finite.
             for candidate in [TYPICAL, MILDEST] {

@@ -1,6 +1,7 @@
 //! What is compared, and on which rows.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::Method;
 use super::method::plain;
@@ -87,28 +88,49 @@ impl Setup {
         (0..self.seeds).map(|number| self.spec.seed + number).collect()
     }
 
-    /// In what another setup differs: the option, what it is here and what there.
-    pub(super) fn difference(&self, other: &Setup) -> Option<(&'static str, String, String)> {
-        let methods =
-            |setup: &Setup| setup.methods.iter().map(|method| method.name()).collect::<Vec<_>>().join(",");
+    /// In what another setup differs: "--seeds 5, not 3", with what it is here first.
+    pub(super) fn difference(&self, other: &Setup) -> Option<String> {
         let of = |setup: &Setup| {
+            let Setup { methods, seeds, members, minutes, epochs, spec } = setup;
+            let (data, network) = (&spec.data, &spec.network);
+            let types: Vec<String> =
+                data.types.iter().map(|(name, kind)| format!("{name}={}", written(kind))).collect();
             [
-                ("--methods", methods(setup)),
-                ("--seeds", setup.seeds.to_string()),
-                ("--members", setup.members.to_string()),
-                ("--minutes", setup.minutes.to_string()),
-                ("--epochs", setup.epochs.to_string()),
-                ("--seed", setup.spec.seed.to_string()),
-                ("--test", setup.spec.data.test.to_string()),
-                ("--target", setup.spec.data.target.clone().unwrap_or_default()),
-                ("--hidden", format!("{:?}", setup.spec.network.hidden)),
+                ("--methods", written(methods)),
+                ("--seeds", written(seeds)),
+                ("--members", written(members)),
+                ("--minutes", written(minutes)),
+                ("--epochs", written(epochs)),
+                ("--seed", written(&spec.seed)),
+                ("--test", written(&data.test)),
+                ("--valid", written(&data.valid)),
+                ("--target", written(&data.target)),
+                ("--task", written(&data.task)),
+                ("--weight", written(&data.weight)),
+                ("--ignore", written(&data.ignore)),
+                ("--type", written(&types)),
+                ("--hidden", written(&network.hidden)),
+                ("--activation", written(&network.activation)),
             ]
         };
         let pairs = of(self).into_iter().zip(of(other));
         let mut different = pairs.filter(|((_, one), (_, other))| one != other);
-        let first = different.next().map(|((option, one), (_, other))| (option, one, other));
-        let other_field = || ("the spec", "one".into(), "another".into());
-        first.or_else(|| (self != other).then(other_field))
+        let first = different.next().map(|((option, one), (_, other))| match (&one[..], &other[..]) {
+            ("", _) => format!("without {option}, not with {option} {other}"),
+            (_, "") => format!("with {option} {one}, not without it"),
+            _ => format!("with {option} {one}, not {other}"),
+        });
+        first.or_else(|| (self != other).then(|| "with another spec".into()))
+    }
+}
+
+/// A value as it is typed after an option; nothing where there is none.
+fn written(value: &impl Serialize) -> String {
+    match json!(value) {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        Value::Array(values) => values.iter().map(written).collect::<Vec<_>>().join(","),
+        value => value.to_string(),
     }
 }
 
@@ -205,10 +227,13 @@ mod tests {
         let setup = Setup::default();
         assert_eq!(setup.difference(&setup), None);
         let other = Setup { seeds: 3, minutes: 1.0, ..setup.clone() };
-        assert_eq!(setup.difference(&other), Some(("--seeds", "5".into(), "3".into())));
+        assert_eq!(setup.difference(&other).unwrap(), "with --seeds 5, not 3");
         let mut other = setup.clone();
         other.spec.train.clip = 1.0;
-        assert_eq!(setup.difference(&other).unwrap().0, "the spec");
+        assert_eq!(setup.difference(&other).unwrap(), "with another spec");
+        other.spec.data.ignore = vec!["id".into()];
+        assert_eq!(setup.difference(&other).unwrap(), "without --ignore, not with --ignore id");
+        assert_eq!(other.difference(&setup).unwrap(), "with --ignore id, not without it");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct Compared {
     pub test_rows: usize,
     /// Each method that has a result for every seed, in the order of the setup.
     pub methods: Vec<Summary>,
-    /// Methods with a run whose loss stopped being finite before an epoch was done.
+    /// Methods with a run whose loss stopped being finite.
     pub failed: Vec<Method>,
     /// The method with the lowest mean loss on the validation rows, of those that cost the same.
     pub best: Method,

@@ -32,10 +32,10 @@ pub struct MembersEvaluation {
 
 impl Model {
     /// Predicts rows whose targets are known, and measures the predictions. With
-    /// [`Average::MonteCarlo`] the log-likelihood of a regression is that of the mixture of the sampled
-    /// networks ([`average_with_targets`](crate::average::average_with_targets)), with other averages that
-    /// of a normal distribution of their mean and spread. Of networks that predict the variance of the
-    /// observations it is the latter with every average.
+    /// [`Average::MonteCarlo`] the log-likelihood of a regression by a single network is that of the mixture
+    /// of the sampled ones ([`average_with_targets`](crate::average::average_with_targets)). With other
+    /// averages, of several members, and of networks that predict the variance of the observations it is that
+    /// of a normal distribution of their mean and spread.
     ///
     /// # Errors
     /// Data that do not fit the model, or targets that are missing.
@@ -164,9 +164,10 @@ impl Model {
                 Classification::new(&averaged.mean, labels, weights).map(Evaluation::Classification)
             }
             Targets::Values(values) => {
-                let Averaged { mean, spread, .. } = self.with_noise(averaged, noise)?;
-                let targets = self.denormalised(values)?;
-                let mut measured = Regression::new(&mean, spread.as_ref(), &targets, weights)?;
+                // In standardised numbers, because f32 has no digits left for what is far from 0.
+                let spread = spread_with_noise(averaged, noise)?;
+                let measured = Regression::new(&averaged.mean, spread.as_ref(), values, weights)?;
+                let mut measured = measured.times(self.pipeline.denormalise_spread(1.0));
                 if let Some(densities) = densities {
                     measured.log_likelihood = Some(self.mean_density(&densities, weights));
                 }
@@ -190,7 +191,11 @@ impl Model {
     /// # Errors
     /// None that a model from [`super::fit()`] can cause.
     pub fn in_own_units(&self, averaged: &Averaged) -> Result<Averaged> {
-        self.with_noise(averaged, self.noise)
+        let mean = &averaged.mean;
+        let own = mean.values().iter().map(|&value| self.pipeline.denormalise(value) as f32).collect();
+        let mut spread = spread_with_noise(averaged, self.noise)?;
+        spread.iter_mut().for_each(|spread| self.denormalise_spreads(spread));
+        Ok(Averaged::new(Matrix::new(mean.rows(), mean.columns(), own)?, spread))
     }
 
     /// How far the members lie apart in each prediction: the standard deviation over them of the
@@ -200,26 +205,27 @@ impl Model {
     /// As [`deviation`].
     pub fn disagreement(&self, members: &[Averaged]) -> Result<Matrix> {
         let mut deviations = deviation(members)?;
-        let own = |deviation: &mut f32| *deviation = self.pipeline.denormalise_spread(*deviation) as f32;
-        deviations.values_mut().iter_mut().for_each(own);
+        self.denormalise_spreads(&mut deviations);
         Ok(deviations)
     }
 
-    fn with_noise(&self, averaged: &Averaged, noise: Option<f32>) -> Result<Averaged> {
-        let Averaged { mean, spread, noise: predicted } = averaged;
-        let at = |matrix: &Option<Matrix>, at: usize| matrix.as_ref().map(|matrix| matrix.values()[at]);
-        let total = |index: usize| {
-            let spread = at(spread, index).unwrap_or(0.0);
-            let noise = at(predicted, index).or(noise).unwrap_or(0.0);
-            self.pipeline.denormalise_spread((spread * spread + noise * noise).sqrt()) as f32
-        };
-        let total = (spread.is_some() || predicted.is_some())
-            .then(|| Matrix::new(mean.rows(), mean.columns(), (0..mean.values().len()).map(total).collect()));
-        Ok(Averaged::new(self.denormalised(mean)?, total.transpose()?))
+    fn denormalise_spreads(&self, spreads: &mut Matrix) {
+        let own = |spread: &mut f32| *spread = self.pipeline.denormalise_spread(*spread) as f32;
+        spreads.values_mut().iter_mut().for_each(own);
     }
+}
 
-    fn denormalised(&self, values: &Matrix) -> Result<Matrix> {
-        let own = values.values().iter().map(|&value| self.pipeline.denormalise(value) as f32).collect();
-        Matrix::new(values.rows(), values.columns(), own)
-    }
+/// The standard deviation of standardised predictions: the spread of the sampled networks together with the noise
+/// of the observations, where either varies with the row.
+fn spread_with_noise(averaged: &Averaged, noise: Option<f32>) -> Result<Option<Matrix>> {
+    let Averaged { mean, spread, noise: predicted } = averaged;
+    let at = |matrix: &Option<Matrix>, at: usize| matrix.as_ref().map(|matrix| matrix.values()[at]);
+    let total = |index: usize| {
+        let spread = at(spread, index).unwrap_or(0.0);
+        let noise = at(predicted, index).or(noise).unwrap_or(0.0);
+        (spread * spread + noise * noise).sqrt()
+    };
+    (spread.is_some() || predicted.is_some())
+        .then(|| Matrix::new(mean.rows(), mean.columns(), (0..mean.values().len()).map(total).collect()))
+        .transpose()
 }

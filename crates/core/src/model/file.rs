@@ -21,7 +21,8 @@ use crate::error::{Error, Result};
 /// The version of the format that is written, and the newest that is read.
 const FORMAT: u64 = 2;
 
-/// The most bytes that the JSON part of a file may have. Real ones have kilobytes.
+/// The most bytes that the JSON part of a file may have. Real ones have kilobytes, and those with the longest
+/// histories that are written some 20 MB.
 const HEADER_LIMIT: u64 = 64 << 20;
 
 /// Values are written and read in pieces of so many.

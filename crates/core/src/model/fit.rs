@@ -64,6 +64,8 @@ pub struct Prepared {
     pub valid: Option<Examples>,
     /// The fingerprint of the data, as [`Model::fingerprint`].
     pub fingerprint: String,
+    /// That of the rows to validate on that came by themselves, as [`Model::valid_fingerprint`].
+    pub valid_fingerprint: Option<String>,
     /// What the user should know, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -84,18 +86,19 @@ pub fn prepare(data: &Data, valid: Option<&Data>, spec: &Spec) -> Result<Prepare
     let parts = Parts::new(data, &spec.data, spec.seed)?;
     let (pipeline, warnings) = Pipeline::fit(data, &parts.train, &spec.data, &spec.prepare)?;
     let train = pipeline.examples(data, Some(&parts.train))?;
+    let learned = parts.learned();
+    let own = fingerprint(&pipeline, data, Some(&learned))?;
+    let valid_fingerprint = valid.map(|valid| fingerprint(&pipeline, valid, None)).transpose()?;
     let valid = match valid {
         Some(valid) => Some(pipeline.examples(valid, None)?),
         None if parts.valid.is_empty() => None,
         None => Some(pipeline.examples(data, Some(&parts.valid))?),
     };
-    let learned = parts.learned();
-    let fingerprint = fingerprint(data, Some(&learned))?;
     let spec = spec.completed(&pipeline, learned.len(), train.rows(), valid.is_some());
-    let prepared = Prepared { spec, pipeline, train, valid, fingerprint, warnings };
+    let prepared = Prepared { spec, pipeline, train, valid, fingerprint: own, valid_fingerprint, warnings };
     prepared.spec.check_effects_on(prepared.pipeline.task(), prepared.valid.is_some())?;
     room::check(&prepared.spec, prepared.pipeline.input_units(), prepared.outputs())?;
-    prepared.check_average()?;
+    prepared.check_average(prepared.spec.average)?;
     Ok(prepared)
 }
 
@@ -120,17 +123,20 @@ impl Prepared {
     }
 
     /// Refuses an average that the network of the first member could not give, before it is trained.
-    fn check_average(&self) -> Result<()> {
-        let spec = self.spec.member(0);
-        if spec.average == Average::default() {
+    ///
+    /// # Errors
+    /// As [`average()`](crate::average::average).
+    pub(crate) fn check_average(&self, by: Average) -> Result<()> {
+        if by == Average::default() {
             return Ok(());
         }
+        let spec = self.spec.member(0);
         let objective = Objective::new(&spec.train, &self.train.targets)?;
         let (inputs, outputs) = (self.train.inputs.columns(), objective.outputs(&self.train.targets));
         let network = spec.thin.with_noise(Network::zeros(inputs, outputs, &spec.network)?)?;
         let thinning = Thinning::new(&spec.thin, &network, spec.seed)?;
         let link = Link::of(spec.train.loss.unwrap_or(Loss::CrossEntropy));
-        average::check(Isa::SCALAR, &network, &thinning, link, spec.average)
+        average::check(Isa::SCALAR, &network, &thinning, link, by)
     }
 
     /// Trains a model on the prepared data.
@@ -154,10 +160,11 @@ impl Prepared {
         };
         self.train.weights = own_weights;
 
-        let Self { spec, pipeline, train, valid, fingerprint, warnings } = self;
+        let Self { spec, pipeline, train, valid, fingerprint, valid_fingerprint, warnings } = self;
         let took: Vec<(u64, f64)> = trained.iter().map(|member| (member.rows, member.seconds)).collect();
         let members = trained.into_iter().map(|Trained { member, .. }| member).collect();
-        let mut model = Model { spec, pipeline, members, noise: None, fingerprint: Some(fingerprint) };
+        let fingerprint = Some(fingerprint);
+        let mut model = Model { spec, pipeline, members, noise: None, fingerprint, valid_fingerprint };
         model.find_noise(valid.as_ref().unwrap_or(&train), threads)?;
         let measure =
             |examples: &Examples| model.measure_members(examples, Average::WeightScaling, 0, threads);
@@ -212,9 +219,10 @@ impl Prepared {
     }
 }
 
-/// The fingerprint of rows as the header of a model has it: not everyone reads JSON with whole numbers of 64 bits.
-fn fingerprint(data: &Data, rows: Option<&[usize]>) -> Result<String> {
-    Ok(format!("{:016x}", data.fingerprint(rows)?))
+/// The fingerprint of what a pipeline takes from rows, as the header of a model has it: not everyone reads JSON
+/// with whole numbers of 64 bits.
+fn fingerprint(pipeline: &Pipeline, data: &Data, rows: Option<&[usize]>) -> Result<String> {
+    Ok(format!("{:016x}", data.fingerprint_of(Some(&pipeline.columns()), rows)?))
 }
 
 impl Model {
@@ -222,16 +230,22 @@ impl Model {
     /// test part. Models of earlier versions do not know it.
     ///
     /// # Errors
-    /// None that data of a model can cause.
+    /// Data without a column that the model needs.
     pub fn has_learned_from(&self, data: &Data) -> Result<bool> {
-        let Some(learned) = &self.fingerprint else { return Ok(false) };
-        if fingerprint(data, None)? == *learned {
+        let all = Some(fingerprint(&self.pipeline, data, None)?);
+        if all == self.fingerprint || all == self.valid_fingerprint {
             return Ok(true);
         }
         // Of rows that are too few for a test part, or lack a target, there is no other part.
         let parts = Parts::new(data, &self.spec.data, self.spec.seed).ok();
         let parts = parts.filter(|_| self.spec.data.test > 0.0);
-        parts.map_or(Ok(false), |parts| Ok(fingerprint(data, Some(&parts.learned()))? == *learned))
+        parts.map_or(Ok(false), |parts| self.has_learned(data, &parts))
+    }
+
+    /// Whether the rows of these parts are those that the model learned from.
+    pub(super) fn has_learned(&self, data: &Data, parts: &Parts) -> Result<bool> {
+        let found = fingerprint(&self.pipeline, data, Some(&parts.learned()))?;
+        Ok(self.fingerprint.as_ref() == Some(&found))
     }
 
     /// Finds the standard deviation of the errors of a regression, of each member and of all together, unless
@@ -241,10 +255,13 @@ impl Model {
         if self.link() == Link::Normal {
             return Ok(());
         }
+        let weights = examples.weights.as_deref();
         let noise = |predicted: &Averaged| {
             let errors = predicted.mean.values().iter().zip(values.values()).map(|(p, t)| f64::from(p - t));
-            let squares: f64 = errors.map(|error| error * error).sum();
-            Some((squares / values.values().len() as f64).sqrt() as f32)
+            let weight = |at: usize| weights.map_or(1.0, |weights| f64::from(weights[at / values.columns()]));
+            let squares: f64 = errors.enumerate().map(|(at, error)| weight(at) * error * error).sum();
+            let total: f64 = (0..values.values().len()).map(weight).sum();
+            Some((squares / total).sqrt() as f32)
         };
         let predicted = self.average_members(&examples.inputs, Average::WeightScaling, 0, threads)?;
         for (member, predicted) in self.members.iter_mut().zip(&predicted) {
@@ -381,5 +398,66 @@ mod tests {
                 .clone()
         };
         assert!(network("1") == network("8"), "weights say what rows count, not how large the steps are");
+    }
+
+    /// 80 rows of a line and what is added to it; the weight of the last ones, which are far off.
+    fn line(offset: f64, last: &str) -> Data {
+        let row = |i: usize| {
+            let (far, weight) = if i < 70 { (0.0, "1") } else { (500.0, last) };
+            let y = offset + 3.0 * (i % 20) as f64 + (i * 7 % 11) as f64 * 0.2 + far;
+            format!("{},{weight},{y}\n", i % 20)
+        };
+        let text: String = (0..80).map(row).collect();
+        Data::from(parse_csv("line", format!("x,w,y\n{text}").as_bytes(), &Default::default()).unwrap())
+    }
+
+    fn of_line(data: &Data, valid: Option<&Data>) -> Result<Fitted> {
+        let mut spec = spec(ClassWeights::Equal, Some("w"));
+        (spec.data.valid, spec.data.task) = (Some(0.0), Some(crate::data::Task::Regression));
+        spec.train.epochs = 20;
+        fit(data, valid, &spec, &Threads::new(1).unwrap(), &mut |_| Flow::Continue)
+    }
+
+    #[test]
+    fn rows_that_do_not_count_leave_the_noise_as_it_is() {
+        let data = line(0.0, "0");
+        let fitted = of_line(&data, None).unwrap();
+        let Evaluation::Regression(measured) = fitted.train else { panic!("no regression") };
+        let noise = fitted.model.pipeline.denormalise_spread(fitted.model.noise.unwrap());
+        assert!((noise / measured.rmse - 1.0).abs() < 1e-5 && noise < 200.0, "{noise}, {}", measured.rmse);
+        let counted = of_line(&line(0.0, "1"), None).unwrap();
+        assert_ne!(counted.model.noise, fitted.model.noise);
+    }
+
+    #[test]
+    fn validation_rows_of_which_none_counts_are_refused() {
+        let (data, valid) = (line(0.0, "1"), line(0.0, "0"));
+        let last: Vec<usize> = (70..80).collect();
+        let error = of_line(&data, Some(&valid.select(&last).unwrap())).unwrap_err().to_string();
+        assert!(error.starts_with("validation rows: all have the weight 0"), "{error}");
+    }
+
+    #[test]
+    fn values_far_from_0_are_measured_as_those_near_it() {
+        let measured = |offset: f64| {
+            let data = line(offset, "1");
+            let fitted = of_line(&data, None).unwrap();
+            let by = Average::monte_carlo(10);
+            match fitted.model.evaluate(&data, by, 0, &Threads::new(1).unwrap()).unwrap() {
+                Evaluation::Regression(measured) => measured,
+                Evaluation::Classification(_) => panic!("no regression"),
+            }
+        };
+        let (near, far) = (measured(0.0), measured(1e8));
+        for (near, far) in [
+            (near.rmse, far.rmse),
+            (near.mae, far.mae),
+            (near.r2, far.r2),
+            (near.crps.unwrap(), far.crps.unwrap()),
+            (near.width_90.unwrap(), far.width_90.unwrap()),
+            (near.log_likelihood.unwrap(), far.log_likelihood.unwrap()),
+        ] {
+            assert!((far / near - 1.0).abs() < 1e-3, "{near} and {far}");
+        }
     }
 }

@@ -23,10 +23,12 @@ pub struct Model {
     /// For a regression: the standard deviation of the errors of all members together, as in
     /// [`Run::noise`]. None where the networks predict the variance of the observations.
     pub noise: Option<f32>,
-    /// The fingerprint of the rows that it learned from and chose by (as
+    /// The fingerprint of the rows that it learned from and chose by, in the columns that it takes (as
     /// [`Data::fingerprint`](crate::data::Data::fingerprint) has it), in hexadecimal digits; none in files of
     /// earlier versions.
     pub fingerprint: Option<String>,
+    /// The same of the rows that it chose by, where these came by themselves.
+    pub valid_fingerprint: Option<String>,
 }
 
 /// How a network was trained.
@@ -43,7 +45,8 @@ pub struct Run {
     pub ended: Ended,
     /// The epoch whose parameters the model has.
     pub chosen_epoch: u64,
-    /// Every epoch.
+    /// Every epoch; of a model from a file perhaps only some of very many, with the first, the chosen one and the
+    /// last ([`Model::save`]).
     pub history: Vec<Epoch>,
     /// For a regression whose variance is not predicted: the standard deviation of the errors on the validation
     /// rows, or without them on the training rows, in standard deviations of the target.
@@ -63,6 +66,13 @@ fn one() -> f32 {
 
 fn is_one(temperature: &f32) -> bool {
     *temperature == 1.0
+}
+
+impl Run {
+    /// How many epochs were begun.
+    pub fn epochs(&self) -> u64 {
+        self.history.last().map_or(0, |epoch| epoch.epoch)
+    }
 }
 
 impl Model {

@@ -13,7 +13,7 @@ impl Model {
     /// [`Average::MonteCarlo`], `seed` draws the thinned networks, and the spread is the standard
     /// deviation over them, for values together with the noise of the observations. An ensemble has a
     /// spread with every average, which its members' disagreement is part of ([`ensemble`]), and so has a
-    /// network that predicts that noise.
+    /// network that predicts that noise. Values have the seven digits of f32.
     ///
     /// # Errors
     /// Data that do not fit the model: [`Pipeline::inputs`](crate::prepare::Pipeline::inputs).
@@ -38,6 +38,11 @@ impl Model {
             return Err(Error::data(data.name(), problem));
         }
         let parts = Parts::new(data, &self.spec.data, self.spec.seed)?;
+        if self.fingerprint.is_some() && !self.has_learned(data, &parts)? {
+            let problem = "its rows are not those that the model's parts were drawn from, in their order; take the \
+                           file that it was trained on, or leave the part out";
+            return Err(Error::data(data.name(), problem));
+        }
         data.select(&match part {
             Part::Train => parts.learned(),
             Part::Test => parts.test,

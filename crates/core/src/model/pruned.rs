@@ -46,20 +46,48 @@ pub(super) fn fits(parameters: Option<usize>, numbers: usize) -> bool {
     parameters.is_some_and(|parameters| parameters <= numbers.saturating_mul(MOST_NUMBERS))
 }
 
-/// Sets a layer from its lists, which `take` gives by their names. The error is a sentence.
+/// Checks the lengths of the lists of a layer, which `list` finds by their names, before memory is asked for
+/// the layer. With the padding of its lines it takes about 1,100 times as many numbers as they have at most.
+/// The error is a sentence.
+pub(super) fn check<'a>(
+    index: usize,
+    inputs: usize,
+    units: usize,
+    list: impl Fn(&'static str) -> Result<&'a Tensor, String>,
+) -> Result<(), String> {
+    let length = |name| list(name).map(|tensor| tensor.values.len());
+    let (kept, weights, biases) = (length(KEPT)?, length("weights")?, length("biases")?);
+    if kept != units || length("inputs")? != weights || length("noise")? != weights {
+        return Err(damaged(index));
+    }
+    if biases != units {
+        return Err(format!("the pruned layer {index} has {biases} biases, but its network needs {units}"));
+    }
+    let all = units.checked_mul(inputs).and_then(|weights| weights.checked_mul(2));
+    if all.is_none_or(|all| all > MOST_NUMBERS * (kept + 3 * weights)) {
+        return Err(format!(
+            "the lists of the pruned layer {index} are too short for {units} x {inputs} weights"
+        ));
+    }
+    Ok(())
+}
+
+fn damaged(index: usize) -> String {
+    format!("the lists of the pruned layer {index} do not fit together")
+}
+
+/// Sets a layer from its lists, whose lengths were checked and which `take` gives by their names. The error
+/// is a sentence.
 pub(super) fn fill(
     network: &mut Network,
     index: usize,
     mut take: impl FnMut(&'static str) -> Result<Tensor, String>,
 ) -> Result<(), String> {
     let (units, inputs) = (network.layers()[index].units, network.layers()[index].inputs);
-    let damaged = || format!("the lists of the pruned layer {index} do not fit together");
+    let damaged = || damaged(index);
     let mut list = |name| take(name).map(|tensor| tensor.values);
     let (kept, at, weights, noise, biases) =
         (list(KEPT)?, list("inputs")?, list("weights")?, list("noise")?, list("biases")?);
-    if kept.len() != units || at.len() != weights.len() || noise.len() != weights.len() {
-        return Err(damaged());
-    }
     let (mut all_weights, mut all_noise) = (vec![0.0; units * inputs], vec![NO_NOISE; units * inputs]);
     let mut next = 0_usize;
     for (unit, &count) in kept.iter().enumerate() {

@@ -1,4 +1,6 @@
-//! How a model goes into its file, and comes back.
+//! How a model goes into its file, and comes back. Where the histories of its members have more than
+//! 100,000 epochs together, the file has an evenly spaced part of each, with its first, its chosen and its
+//! last epoch.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,6 +15,10 @@ use crate::network::{Learned, Network, NetworkSpec};
 use crate::prepare::Pipeline;
 use crate::spec::Spec;
 use crate::thin::Pruned;
+use crate::train::Epoch;
+
+/// The most epochs that the histories in a file have together: some 20 MB of its header.
+const MOST_EPOCHS: usize = 100_000;
 
 /// The header of a model file.
 #[derive(Serialize, Deserialize)]
@@ -29,6 +35,8 @@ struct Header {
     noise: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     fingerprint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    valid_fingerprint: Option<String>,
 }
 
 /// What the header has of a member.
@@ -42,7 +50,8 @@ struct Part {
 }
 
 impl Model {
-    /// Writes a model file, whole or not at all.
+    /// Writes a model file, whole or not at all. Of histories of more than 100,000 epochs together it has an
+    /// evenly spaced part of each, with its first, its chosen and its last epoch.
     ///
     /// # Errors
     /// [`Error::File`] if it cannot be written, [`Error::Model`] if a parameter is not finite.
@@ -73,10 +82,11 @@ impl Model {
     }
 
     fn header(&self) -> Header {
+        let every = every(&self.members);
         let part = |Member { number, inputs, run, .. }: &Member| Part {
             number: *number,
             inputs: inputs.clone(),
-            run: run.clone(),
+            run: thinned(run, every),
         };
         Header {
             spec: self.spec.clone(),
@@ -85,6 +95,7 @@ impl Model {
             members: self.members.iter().map(part).collect(),
             noise: self.noise,
             fingerprint: self.fingerprint.clone(),
+            valid_fingerprint: self.valid_fingerprint.clone(),
         }
     }
 
@@ -95,7 +106,8 @@ impl Model {
     pub fn load(path: &Path) -> Result<Self> {
         let refused = |problem: String| Error::Model { path: path.to_owned(), problem };
         let (header, mut tensors) = file::read::<Header>(path)?;
-        let Header { spec, pipeline, run, members: mut parts, mut noise, fingerprint } = header;
+        let Header { spec, pipeline, run, members: mut parts, mut noise, fingerprint, valid_fingerprint } =
+            header;
         pipeline.check().map_err(refused)?;
         spec.check().map_err(|error| refused(error.to_string()))?;
         if let (Some(run), true) = (run, parts.is_empty()) {
@@ -104,7 +116,6 @@ impl Model {
         }
         check_members(&parts, &spec, pipeline.input_units()).map_err(refused)?;
         let outputs = spec.train.outputs(pipeline.output_units());
-        // The tensors are in memory already: networks of their sizes are not more than twice that.
         let count: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
         let is_pruned = parts.iter().any(|part| part.run.pruned.is_some());
         let (learned, _) = spec.thin.drop.learned();
@@ -126,12 +137,21 @@ impl Model {
             return Err(refused(format!("its parameters ({count}) are not those of its network")));
         }
         let several = parts.len() > 1;
+        // The tensors are in memory already. A network is at most 16 times as large as its arrays, because of
+        // its padding; where its layers are listed, `pruned::check` has the limit.
+        for part in &parts {
+            let widths = [&[width(part)], &network_of(part).hidden[..], &[outputs]].concat();
+            let (member, is_pruned) = (several.then_some(part.number), part.run.pruned.is_some());
+            check_layers(&widths, learned, is_pruned, member, &tensors).map_err(refused)?;
+        }
         let mut members = Vec::with_capacity(parts.len());
         for part in parts {
-            let network = Network::zeros(width(&part), outputs, &network_of(&part))?;
-            let mut network = network.with_noise(learned, 0.0)?;
+            let network = Network::zeros(width(&part), outputs, &network_of(&part));
+            let network = network.and_then(|network| network.with_noise(learned, 0.0));
+            let mut network = network.map_err(|error| refused(error.to_string()))?;
             let Part { number, inputs, run } = part;
-            fill(&mut network, several.then_some(number), &mut tensors).map_err(refused)?;
+            let member = several.then_some(number);
+            fill(&mut network, run.pruned.is_some(), member, &mut tensors).map_err(refused)?;
             if run.pruned.is_some() {
                 network.index_sparse();
             }
@@ -139,7 +159,7 @@ impl Model {
         }
         match tensors.keys().next() {
             Some(name) => Err(refused(format!("tensor {name:?} belongs to nothing"))),
-            None => Ok(Self { spec, pipeline, members, noise, fingerprint }),
+            None => Ok(Self { spec, pipeline, members, noise, fingerprint, valid_fingerprint }),
         }
     }
 }
@@ -166,14 +186,78 @@ fn check_members(parts: &[Part], spec: &Spec, inputs: usize) -> std::result::Res
     }
 }
 
-/// Takes the parameters of a network from the tensors. The error is a sentence.
+/// Every how many epochs of a history one goes into a file, so that there are [`MOST_EPOCHS`] at most, with
+/// three of each member that always do: the first, the chosen and the last one.
+fn every(members: &[Member]) -> usize {
+    let all: usize = members.iter().map(|member| member.run.history.len()).sum();
+    match all <= MOST_EPOCHS {
+        true => 1,
+        false => all.div_ceil(MOST_EPOCHS.saturating_sub(3 * members.len()).max(1)),
+    }
+}
+
+/// A run with one of every so many epochs of its history.
+fn thinned(run: &Run, every: usize) -> Run {
+    let last = run.history.len().saturating_sub(1);
+    let is_kept = |(at, epoch): &(usize, &Epoch)| {
+        at.is_multiple_of(every) || *at == last || epoch.epoch == run.chosen_epoch
+    };
+    let history = run.history.iter().enumerate().filter(is_kept).map(|(_, epoch)| *epoch).collect();
+    Run { history, ..run.clone() }
+}
+
+/// Checks that a network of these widths, from the inputs to the outputs, has the arrays that it needs,
+/// before memory is asked for it. The error is a sentence.
+fn check_layers(
+    widths: &[usize],
+    learned: Learned,
+    is_pruned: bool,
+    member: Option<usize>,
+    tensors: &BTreeMap<String, Tensor>,
+) -> std::result::Result<(), String> {
+    for (index, pair) in widths.windows(2).enumerate() {
+        let (inputs, units) = (pair[0], pair[1]);
+        let find = |part: &str| {
+            let name = name(member, index, part);
+            tensors.get(&name).ok_or_else(|| format!("tensor {name:?} is missing"))
+        };
+        if is_pruned && find(pruned::KEPT).is_ok() {
+            pruned::check(index, inputs, units, find)?;
+            continue;
+        }
+        let (weights, biases) = (find("weights")?, find("biases")?);
+        if weights.shape != [units, inputs] || biases.shape != [units] {
+            return Err(format!(
+                "layer {index} has weights {:?} and biases {:?}, but its network needs {:?} and {:?}",
+                weights.shape,
+                biases.shape,
+                [units, inputs],
+                [units]
+            ));
+        }
+        let of_noise = noise_shape(learned, inputs, units);
+        if of_noise[0] > 0 {
+            let noise = find("noise")?;
+            if noise.shape != of_noise {
+                return Err(format!(
+                    "layer {index} has noise {:?}, but its network needs {of_noise:?}",
+                    noise.shape
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes the parameters of a network, whose arrays were checked, from the tensors. The error is a sentence.
 fn fill(
     network: &mut Network,
+    is_pruned: bool,
     member: Option<usize>,
     tensors: &mut BTreeMap<String, Tensor>,
 ) -> std::result::Result<(), String> {
     for index in 0..network.layers().len() {
-        let is_listed = tensors.contains_key(&name(member, index, pruned::KEPT));
+        let is_listed = is_pruned && tensors.contains_key(&name(member, index, pruned::KEPT));
         let mut take = |part| {
             let name = name(member, index, part);
             tensors.remove(&name).ok_or_else(|| format!("tensor {name:?} is missing"))
@@ -183,28 +267,10 @@ fn fill(
             continue;
         }
         let (weights, biases) = (take("weights")?, take("biases")?);
-        let layer = network.layers()[index];
-        if weights.shape != [layer.units, layer.inputs] || biases.shape != [layer.units] {
-            return Err(format!(
-                "layer {index} has weights {:?} and biases {:?}, but its network needs {:?} and {:?}",
-                weights.shape,
-                biases.shape,
-                [layer.units, layer.inputs],
-                [layer.units]
-            ));
-        }
         network.set_layer(index, &weights.values, &biases.values).map_err(|error| error.to_string())?;
-        let (lines, length, _) = layer.noise_lines();
+        let (lines, ..) = network.layers()[index].noise_lines();
         if lines > 0 {
-            let noise = take("noise")?;
-            if noise.shape != [lines, length] {
-                return Err(format!(
-                    "layer {index} has noise {:?}, but its network needs {:?}",
-                    noise.shape,
-                    [lines, length]
-                ));
-            }
-            network.set_noise(index, &noise.values).map_err(|error| error.to_string())?;
+            network.set_noise(index, &take("noise")?.values).map_err(|error| error.to_string())?;
         }
     }
     Ok(())
@@ -216,20 +282,24 @@ fn name(member: Option<usize>, layer: usize, part: &str) -> String {
     format!("{prefix}layer.{layer}.{part}")
 }
 
+/// The learned numbers of the noise of a layer: how many lines there are, and how many numbers in each.
+fn noise_shape(learned: Learned, inputs: usize, units: usize) -> [usize; 2] {
+    match learned {
+        Learned::Nothing => [0, 0],
+        Learned::Level => [1, 1],
+        Learned::Inputs => [1, inputs],
+        Learned::Weights => [units, inputs],
+    }
+}
+
 /// How many parameters a network has; none if that is more than any memory.
 fn parameters(inputs: usize, hidden: &[usize], outputs: usize, learned: Learned) -> Option<usize> {
     let widths = [&[inputs], hidden, &[outputs]].concat();
-    let layers = widths.windows(2).map(|w| {
-        let (weights, biases) = (w[0].checked_mul(w[1])?, w[1]);
-        let noise = match learned {
-            Learned::Nothing => 0,
-            Learned::Level => 1,
-            Learned::Inputs => w[0],
-            Learned::Weights => weights,
-        };
-        weights.checked_add(biases)?.checked_add(noise)
-    });
-    layers.sum()
+    widths.windows(2).try_fold(0_usize, |sum, w| {
+        let (weights, biases, noise) = (w[0].checked_mul(w[1])?, w[1], noise_shape(learned, w[0], w[1]));
+        let noise = noise[0].checked_mul(noise[1])?;
+        sum.checked_add(weights)?.checked_add(biases)?.checked_add(noise)
+    })
 }
 
 #[cfg(test)]
@@ -239,6 +309,7 @@ pub(super) mod tests {
     use super::*;
     use crate::average::Average;
     use crate::data::{Data, parse_csv};
+    use crate::thin::{Drop, ThinSpec};
     use crate::train::{Flow, Loss, Threads, TrainSpec};
     use std::fs;
 
@@ -301,6 +372,34 @@ pub(super) mod tests {
         }
     }
 
+    /// A header of more than 64 MiB could not be written, which would be known only after the training.
+    #[test]
+    fn long_histories_are_thinned_once() {
+        let folder = Folder::new("history");
+        let (first, second) = (folder.0.join("first.thinnet"), folder.0.join("second.thinnet"));
+        let (_, mut model) = trained(KINDS, |spec| spec.ensemble.members = 2);
+        let known = model.members[0].run.history[0];
+        let runs = [(500_000, 77_777), (100_001, 100_001)];
+        for (member, (epochs, chosen)) in model.members.iter_mut().zip(runs) {
+            member.run.history = (1..=epochs).map(|epoch| Epoch { epoch, ..known }).collect();
+            member.run.chosen_epoch = chosen;
+        }
+        model.save(&first).unwrap();
+        let loaded = Model::load(&first).unwrap();
+        let mut all = 0;
+        for (member, (epochs, chosen)) in loaded.members.iter().zip(runs) {
+            let kept: Vec<u64> = member.run.history.iter().map(|epoch| epoch.epoch).collect();
+            assert_eq!((kept[0], kept[kept.len() - 1], member.run.chosen_epoch), (1, epochs, chosen));
+            assert!(kept.contains(&chosen) && kept.windows(2).all(|pair| pair[1] - pair[0] <= 7));
+            all += kept.len();
+        }
+        assert!((80_000..=MOST_EPOCHS).contains(&all), "{all}");
+        loaded.save(&second).unwrap();
+        assert!(fs::read(&first).unwrap() == fs::read(&second).unwrap());
+        // As many as there may be are all kept.
+        assert_eq!(every(&loaded.members), 1);
+    }
+
     /// Loads a model whose header was changed, and says why that is refused.
     fn refused(change: impl Fn(&mut Model)) -> String {
         let folder = Folder::new(&format!("hostile-{:?}", std::thread::current().id()));
@@ -323,6 +422,9 @@ pub(super) mod tests {
             let error = refused(|model| model.spec.network.hidden = hidden.clone());
             assert!(error.contains("are not those of its network"), "{hidden:?}: {error}");
         }
+        // Each layer has fewer parameters than a usize can count, but all together have more.
+        let error = refused(|model| model.spec.network.hidden = vec![1 << 60, 1, 1 << 62, 1, 1 << 62]);
+        assert!(error.contains("are not those of its network"), "{error}");
         let error = refused(|model| model.spec.network.hidden = vec![7, 0]);
         assert!(error.contains("layer 2 has no units"), "{error}");
     }
@@ -341,6 +443,47 @@ pub(super) mod tests {
         let (first, second) = pairs.into_iter().find(same).unwrap();
         let error = refused(|model| model.spec.network.hidden = vec![first, second]);
         assert!(error.contains("but its network needs"), "{error}");
+    }
+
+    /// The lines of a network are padded, which its file is not.
+    #[test]
+    fn a_network_is_at_most_16_times_as_large_as_its_arrays() {
+        for learned in [Learned::Nothing, Learned::Level, Learned::Inputs, Learned::Weights] {
+            for hidden in [vec![], vec![1], vec![1, 1, 1], vec![300, 1], vec![256, 17]] {
+                for inputs in [1, 2, 16, 17, 256] {
+                    let numbers = parameters(inputs, &hidden, 1, learned).unwrap();
+                    let spec = NetworkSpec { hidden: hidden.clone(), ..NetworkSpec::default() };
+                    let network = Network::zeros(inputs, 1, &spec).unwrap().with_noise(learned, 0.0).unwrap();
+                    assert!(network.values().len() <= 16 * numbers, "{inputs}, {hidden:?}, {learned:?}");
+                }
+            }
+        }
+    }
+
+    /// Their numbers alone would be few enough: those of the layer below are many.
+    #[test]
+    fn lists_that_are_too_short_for_their_layer_are_refused() {
+        let folder = Folder::new("short-lists");
+        let path = folder.0.join("a.thinnet");
+        let (_, model) = trained(NUMBERS, |spec| {
+            spec.network.hidden = vec![7];
+            spec.thin = ThinSpec { drop: Drop::SparseVariational, ..ThinSpec::default() };
+        });
+        model.save(&path).unwrap();
+        let (mut header, _) = file::read::<Header>(&path).unwrap();
+        let (units, outputs) = (100_000, model.network().outputs());
+        header.members[0].run.pruned.as_mut().unwrap().layers[0].kept_units = units;
+        let zeros = vec![0.0; units];
+        let lists = |layer: usize, units: usize| {
+            let list = |(part, length): (&str, usize)| (format!("layer.{layer}.{part}"), vec![length]);
+            [("kept", units), ("inputs", 0), ("weights", 0), ("noise", 0), ("biases", units)].map(list)
+        };
+        let lists = [lists(0, units), lists(1, outputs)].concat();
+        let arrays: Vec<(&str, &[usize], &[f32])> =
+            lists.iter().map(|(name, shape)| (&name[..], &shape[..], &zeros[..shape[0]])).collect();
+        file::write(&path, &header, &arrays).unwrap();
+        let error = Model::load(&path).unwrap_err().to_string();
+        assert!(error.contains("layer 1 are too short for 1 x 100000 weights"), "{error}");
     }
 
     /// As [`refused`], for an ensemble of three members, two of which see some of the 4 inputs.

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// synced and then renamed to it, and the folder is synced: after a crash there is either the old
 /// file or the new one. If anything fails the temporary file is removed and the old file is
 /// untouched. A file that is replaced keeps its permissions; a symbolic link keeps pointing to
-/// the file that it points to.
+/// the file that it points to, also if that is not there yet.
 ///
 /// What is no regular file (`/dev/stdout`, `/dev/null`, a pipe) is written straight through.
 ///
@@ -38,8 +38,22 @@ fn through(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()
     file.flush()
 }
 
+/// The most symbolic links that lead from one to the next, as in Linux.
+const MOST_LINKS: usize = 40;
+
+/// Where the symbolic links of a path lead, also if nothing is there yet.
+fn linked(path: &Path) -> io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    for _ in 0..=MOST_LINKS {
+        let Ok(link) = fs::read_link(&target) else { return Ok(target) };
+        // A relative link begins at its own folder; an absolute one takes the place of all.
+        target = target.parent().unwrap_or(Path::new("")).join(link);
+    }
+    Err(io::Error::other("its symbolic links lead in a circle"))
+}
+
 fn beside(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let target = linked(path)?;
     let folder = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -190,6 +204,32 @@ pub(super) mod tests {
         assert_eq!(fs::read(&file).unwrap(), b"new");
         assert_eq!(fs::read_link(&link).unwrap(), Path::new("file"));
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_what_is_not_there_yet_is_followed() {
+        use std::os::unix::fs::symlink;
+        let folder = Folder::new("dangling");
+        fs::create_dir(folder.0.join("large")).unwrap();
+        let (file, near, far) = (folder.0.join("large/file"), folder.0.join("near"), folder.0.join("far"));
+        symlink("large/file", &near).unwrap();
+        symlink(&near, &far).unwrap();
+        for content in [b"first", b"again"] {
+            atomic_write(&far, |target| target.write_all(content)).unwrap();
+            assert_eq!(fs::read(&file).unwrap(), content);
+            assert_eq!(fs::read_link(&near).unwrap(), Path::new("large/file"));
+            assert_eq!(fs::read_link(&far).unwrap(), near);
+        }
+        assert_eq!(folder.names(), ["far", "large", "near"]);
+        // The folder that a link leads to must be there, and a circle leads nowhere.
+        let (lost, one, other) = (folder.0.join("lost"), folder.0.join("one"), folder.0.join("other"));
+        symlink("missing/file", &lost).unwrap();
+        assert!(atomic_write(&lost, |_| Ok(())).is_err() && fs::read_link(&lost).is_ok());
+        symlink("other", &one).unwrap();
+        symlink("one", &other).unwrap();
+        let failed = atomic_write(&one, |_| Ok(())).unwrap_err().to_string();
+        assert!(failed.ends_with("its symbolic links lead in a circle"), "{failed}");
     }
 
     #[cfg(target_os = "linux")]

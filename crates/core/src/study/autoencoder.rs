@@ -26,10 +26,13 @@ pub(super) fn autoencode(
     threads: &Threads,
     watch: &mut Watch,
 ) -> Result<Option<Found>> {
-    let Prepared { mut spec, pipeline, train, valid, .. } = prepare(train, None, spec)?;
-    spec.train.loss = Some(Loss::Squared);
+    let mut prepared = prepare(train, None, spec)?;
+    prepared.spec.train.loss = Some(Loss::Squared);
+    prepared.train = mirrored(prepared.train);
+    prepared.valid = prepared.valid.map(mirrored);
+    trial.averages.iter().try_for_each(|&by| prepared.check_average(by))?;
+    let Prepared { spec, pipeline, train, valid, .. } = prepared;
     let isa = Isa::from_environment().map_err(Error::Machine)?;
-    let (train, valid) = (mirrored(train), valid.map(mirrored));
     let trainer =
         Trainer { network: &spec.network, thin: &spec.thin, train: &spec.train, seed: spec.seed, isa };
     let outcome = trainer.run(&train, valid.as_ref(), threads, watch)?;

@@ -90,16 +90,38 @@ pub enum Judge {
     StandardError,
 }
 
+impl Judge {
+    /// How far ours may lie from theirs to be within: one standard error of theirs, or else half of both
+    /// intervals together.
+    pub(super) fn room(self, standard_error: Option<f64>, half_widths: f64) -> f64 {
+        match (self, standard_error) {
+            (Judge::StandardError, Some(error)) => error,
+            _ => half_widths,
+        }
+    }
+}
+
+/// Refuses numbers that nobody can have published.
+///
+/// # Errors
+/// [`Error::Spec`] names the field, of `figure`.
+pub(super) fn check_numbers(figure: &str, value: Option<f64>, errors: &[Option<f64>]) -> Result<()> {
+    if value.is_some_and(|value| !value.is_finite()) {
+        return Err(Error::spec(format!("{figure}.value"), "must be a finite number"));
+    }
+    if errors.iter().flatten().any(|&error| !(error >= 0.0 && error.is_finite())) {
+        return Err(Error::spec(figure, "its standard error or deviation must be 0 or more"));
+    }
+    Ok(())
+}
+
 impl Expected {
     /// Checks the numbers.
     ///
     /// # Errors
     /// [`Error::Spec`] names the field.
     pub(super) fn check(&self) -> Result<()> {
-        let not_negative = |error: Option<f64>| error.is_none_or(|error| error >= 0.0 && error.is_finite());
-        if !not_negative(self.standard_error) || !not_negative(self.deviation) {
-            return Err(Error::spec("expected", "its standard_error and deviation must be 0 or more"));
-        }
+        check_numbers("expected", Some(self.value), &[self.standard_error, self.deviation])?;
         if self.deviation.is_some()
             && (self.standard_error.is_some() || self.runs.is_none_or(|runs| runs < 2))
         {
@@ -146,10 +168,8 @@ impl Expected {
         if ours.values.len() < FEWEST_RUNS {
             return Ok(None);
         }
-        let room = match (judge, self.error_of_mean()) {
-            (Judge::StandardError, Some(error)) => error,
-            _ => self.half_width(test_rows)? + ours.half_width.unwrap_or(0.0),
-        };
+        let half_widths = self.half_width(test_rows)? + ours.half_width.unwrap_or(0.0);
+        let room = judge.room(self.error_of_mean(), half_widths);
         Ok(Some(Verdict::of(self.measure.good(), ours.mean - self.value, room)))
     }
 }
@@ -233,8 +253,13 @@ mod tests {
 
     #[test]
     fn errors_that_make_no_sense_are_refused() {
+        for wrong in ["nan", "inf", "-inf"] {
+            let of: Expected = toml::from_str(&format!("measure = \"error\"\nvalue = {wrong}")).unwrap();
+            assert!(of.check().unwrap_err().to_string().starts_with("spec, expected.value: "), "{wrong}");
+        }
         for wrong in [
             "standard_error = -1",
+            "standard_error = nan",
             "deviation = 0.1",
             "deviation = 0.1\nruns = 1",
             "deviation = 0.1\nruns = 5\nstandard_error = 0.1",

@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
+use super::expected::check_numbers;
 use super::overlay::{lay_over, take};
 use super::{Expected, Judge, Measure, Trial};
 use crate::error::{Error, Result};
@@ -223,9 +225,9 @@ impl Study {
 
     fn check(&self, place: &str) -> Result<()> {
         let names: Vec<&str> = self.variants.iter().map(|variant| variant.name.as_str()).collect();
-        let named = |name: &str| match names.contains(&name) {
-            true => Ok(()),
-            false => Err(Error::data(
+        let named = |name: &str| match self.variants.iter().find(|variant| variant.name == name) {
+            Some(variant) => Ok(variant),
+            None => Err(Error::data(
                 place,
                 format!("there is no variant {name:?}; there are {}", names.join(", ")),
             )),
@@ -244,23 +246,48 @@ impl Study {
                 None => {}
             }
         }
-        self.head.only.iter().flatten().try_for_each(|name| named(name))?;
-        for Contrast { of, against, .. } in &self.head.contrast {
-            named(&of.variant)?;
-            named(&against.variant)?;
+        self.head.only.iter().flatten().try_for_each(|name| named(name).map(|_| ()))?;
+        for Contrast { of, against, value, standard_error, .. } in &self.head.contrast {
+            for Side { variant, of, less } in [of, against] {
+                let variant = named(variant)?;
+                of.iter().chain(less).try_for_each(|of| variant.check_measured(place, of))?;
+            }
+            check_numbers("contrast", *value, &[*standard_error]).map_err(|error| {
+                let place = format!("{place}, {:?} against {:?}", of.variant, against.variant);
+                Error::data(place, error.to_string())
+            })?;
         }
         if self.head.seeds == 0 {
             return Err(Error::data(place, "seeds must be at least 1"));
         }
-        for Variant { name, trial, expected, .. } in &self.variants {
+        for variant in &self.variants {
+            let Variant { name, trial, expected, .. } = variant;
             let checked = trial.check().and_then(|()| expected.iter().try_for_each(Expected::check));
             checked.map_err(|error| Error::data(format!("{place}, variant {name:?}"), error.to_string()))?;
+            for Expected { measure, of, .. } in expected {
+                of.iter().try_for_each(|of| variant.check_measured(place, of))?;
+                if !self.head.show.contains(measure) {
+                    let measure = json!(measure);
+                    let problem = format!("variant {name:?} has a published {measure}; name it in show too");
+                    return Err(Error::data(place, problem));
+                }
+            }
         }
         Ok(())
     }
 }
 
 impl Variant {
+    /// Refuses the name of an average or layer that its runs do not measure.
+    fn check_measured(&self, place: &str, of: &str) -> Result<()> {
+        let measured = self.trial.measured();
+        if measured.iter().any(|name| name == of) {
+            return Ok(());
+        }
+        let problem = format!("variant {:?} has no {of:?}; it has {}", self.name, measured.join(", "));
+        Err(Error::data(place, problem))
+    }
+
     /// Its name with nothing but letters, digits and hyphens, for the names of files.
     pub(super) fn file_stem(&self) -> String {
         let lower = self.name.to_ascii_lowercase();
@@ -402,6 +429,33 @@ spec.train.epochs = 2
             "study mine: there is no variant \"three\"; there are one, two, wide",
         );
         refused("seeds = 1", "seeds = 0", "study mine: seeds must be at least 1");
+        refused(
+            "of = \"scale\" }",
+            "of = \"scael\" }",
+            "study mine: variant \"two, wide\" has no \"scael\"; it has scale",
+        );
+        refused(
+            "of = \"scale\" }",
+            "less = \"mc:7\" }",
+            "study mine: variant \"two, wide\" has no \"mc:7\"; it has scale",
+        );
+        refused(
+            "value = 1.5",
+            "value = 1.5, of = \"layer 1\"",
+            "study mine: variant \"one\" has no \"layer 1\"; it has scale",
+        );
+        refused(
+            "\"error\", value",
+            "\"nll\", value",
+            "study mine: variant \"one\" has a published \"nll\"; name it in show too",
+        );
+        for (number, problem) in [
+            ("value = nan", "spec, contrast.value: must be a finite number"),
+            ("standard_error = -1", "spec, contrast: its standard error or deviation must be 0 or more"),
+        ] {
+            let sentence = format!("study mine, \"one\" against \"two, wide\": {problem}");
+            refused("of.variant = \"one\"", &format!("of.variant = \"one\"\n{number}"), &sentence);
+        }
         let words = TEXT.split("[quick]").next().unwrap().replace("seeds = 3", "seeds = 3\nquick = 1");
         let error = parse(&words, Version::Full).unwrap_err().to_string();
         assert_eq!(error, "study mine: quick is a table, [quick]");

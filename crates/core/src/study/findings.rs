@@ -74,6 +74,8 @@ pub struct Compared {
     pub p: Option<f64>,
     /// The published number.
     pub expected: Option<f64>,
+    /// Its standard error, where it is published.
+    pub expected_standard_error: Option<f64>,
     /// Half the width of its 95 % interval; 0 where no error is published.
     pub expected_half_width: f64,
     /// How ours compares, if there are three pairs or more; a quick version is not judged.
@@ -196,7 +198,8 @@ impl Study {
         if let (Version::Full, Some(ours), Some(value)) = (self.version, &compared.ours, compared.expected)
             && ours.values.len() >= FEWEST_RUNS
         {
-            let room = ours.half_width.unwrap_or(0.0) + compared.expected_half_width;
+            let half_widths = ours.half_width.unwrap_or(0.0) + compared.expected_half_width;
+            let room = self.head.judge.room(compared.expected_standard_error, half_widths);
             compared.verdict = Some(Verdict::of(good, ours.mean - value, room));
         }
         Ok(compared)
@@ -250,6 +253,7 @@ fn compared(contrast: &Contrast, records: &[Record]) -> Result<Compared> {
         ours,
         p,
         expected: *value,
+        expected_standard_error: *standard_error,
         expected_half_width: NORMAL_QUANTILE * standard_error.unwrap_or(0.0),
         verdict: None,
         says: says.clone(),

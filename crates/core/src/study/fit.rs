@@ -1,7 +1,7 @@
 //! One run of the plain kind: fit, then test each average on the same rows.
 
 use super::record::{Found, Of, Paired};
-use super::resample::resample;
+use super::resample::{ONLY_CLASSES, resample};
 use super::{Measure, Trial};
 use crate::Spec;
 use crate::average::{Average, Averaged};
@@ -23,7 +23,14 @@ pub(super) fn fit(
     threads: &Threads,
     watch: &mut Watch,
 ) -> Result<Option<Found>> {
-    let fitted = prepare(train, None, spec)?.fit(threads, watch)?;
+    let prepared = prepare(train, None, spec)?;
+    // What could not be measured is told before the training.
+    if trial.resample.is_some() && prepared.pipeline.classes().is_empty() {
+        return Err(Error::spec("resample", ONLY_CLASSES));
+    }
+    let resampled = trial.resample.iter().map(|resampling| resampling.average);
+    trial.averages.iter().copied().chain(resampled).try_for_each(|by| prepared.check_average(by))?;
+    let fitted = prepared.fit(threads, watch)?;
     let model = &fitted.model;
     if !went_to_its_end(model)? {
         return Ok(None);

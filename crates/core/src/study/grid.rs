@@ -49,7 +49,8 @@ pub(super) fn fit_split(
     let mut spec = spec.clone();
     (spec.data.target, spec.data.task, spec.data.valid) =
         (Some(TARGET.into()), Some(Task::Regression), Some(0.0));
-    let search = Search { grid, spec: &spec, splits, by: grid.average.unwrap_or(trial.averages[0]), threads };
+    let (averages, by) = (&trial.averages[..], grid.average.unwrap_or(trial.averages[0]));
+    let search = Search { grid, spec: &spec, splits, averages, by, threads };
     let Some(mut chosen) = search.choose(&train, watch)? else { return Ok(None) };
     if let (Some(length), Some(tau)) = (grid.length_scale, chosen.tau) {
         chosen.l2 = penalty(length, chosen.rate, &spec, train.len(), tau);
@@ -74,6 +75,9 @@ struct Search<'a> {
     grid: &'a Grid,
     spec: &'a Spec,
     splits: &'a Splits,
+    /// What the fitted network is tested by.
+    averages: &'a [Average],
+    /// What is chosen by.
     by: Average,
     threads: &'a Threads,
 }
@@ -81,7 +85,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// Chooses by the likelihood of the last fifth of the rows; nothing if a run was interrupted.
     fn choose(&self, rows: &[usize], watch: &mut Watch) -> Result<Option<Chosen>> {
-        let Self { grid, spec, splits, by, threads } = *self;
+        let Self { grid, spec, splits, by, threads, .. } = *self;
         let (learned, valid) = rows.split_at(rows.len() * 4 / 5);
         let (learned, valid) = (self.data(learned)?, self.data(valid)?);
         let mut best: Option<Chosen> = None;
@@ -116,7 +120,10 @@ impl Search<'_> {
             (spec.thin.input, spec.thin.hidden) = (rate, Rates::All(rate));
         }
         spec.train.l2 = l2;
-        let fitted = prepare(data, None, &spec)?.fit(self.threads, watch)?;
+        let prepared = prepare(data, None, &spec)?;
+        let averages = self.averages.iter().chain([&self.by]);
+        averages.copied().try_for_each(|by| prepared.check_average(by))?;
+        let fitted = prepared.fit(self.threads, watch)?;
         Ok(went_to_its_end(&fitted.model)?.then_some(fitted))
     }
 

@@ -43,10 +43,11 @@ mod source;
 mod splits;
 mod trial;
 
+pub use crate::compare::Made;
 pub use expected::{Expected, Judge, Verdict};
 pub use file::{Contrast, Form, Head, Side, Study, Variant, Version};
 pub use findings::{Cell, Compared, Findings, Judged, Line, PairedRuns, Resampled};
 pub use measured::{Good, Measure, Measured};
-pub use record::{Chosen, Found, Made, Of, Paired, Point, Record};
+pub use record::{Chosen, Found, Of, Paired, Point, Record};
 pub use run::{Happening, Listener};
 pub use trial::{Choices, Grid, Published, Resampling, Source, Taus, Trial};

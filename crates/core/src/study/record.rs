@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Measure, Trial, Variant};
+use super::{Made, Measure, Trial, Variant};
 use crate::error::{Error, Result};
 use crate::measure::McNemar;
 use crate::model::atomic_write;
@@ -23,21 +23,14 @@ pub struct Record {
     pub trial: Trial,
     /// What came out of it.
     pub found: Found,
+    /// The fingerprints of all rows to train on and of those to test with, or that of the table of published
+    /// splits, as [`Data::fingerprint`](crate::data::Data::fingerprint) has them, in hexadecimal digits. None
+    /// in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
     /// By what; none in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<Made>,
-}
-
-/// By what a run was made. Bits depend on the version and the instruction set, seconds also on the threads.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Made {
-    /// The version of thinnet.
-    pub version: String,
-    /// The instruction set: "avx2".
-    pub instructions: String,
-    /// The threads of the run.
-    pub threads: usize,
 }
 
 /// What came out of a run.
@@ -162,5 +155,20 @@ impl Record {
             return Err(Error::data(place, problem));
         }
         Ok(Some(record))
+    }
+
+    /// Refuses the record of a run on other data than those with this fingerprint.
+    ///
+    /// # Errors
+    /// [`Error::Data`] names the file.
+    pub(super) fn check_data(&self, path: &Path, fingerprint: &str) -> Result<()> {
+        match &self.data {
+            Some(data) if data != fingerprint => {
+                let problem =
+                    "it is the record of a run on other data: delete it, or choose another folder with -o";
+                Err(Error::data(path.display().to_string(), problem))
+            }
+            _ => Ok(()),
+        }
     }
 }

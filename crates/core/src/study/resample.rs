@@ -15,6 +15,8 @@ use crate::train::Threads;
 
 /// Rows whose predictions by all sampled networks are held at a time.
 const ROWS: usize = 1000;
+/// Why other data are refused, or another average.
+pub(super) const ONLY_CLASSES: &str = "means of networks have an error where there are classes, by mc:T";
 
 /// The error of means of 1, 2, ..., `most` networks. Networks are sampled once, and each mean draws from
 /// them with replacement; of one draw to the next only the last network of the mean is new.
@@ -30,10 +32,7 @@ pub(super) fn resample(
     let (Targets::Classes { labels, .. }, Average::MonteCarlo { samples, .. }) =
         (&examples.targets, spec.average)
     else {
-        return Err(Error::spec(
-            "resample",
-            "means of networks have an error where there are classes, by mc:T",
-        ));
+        return Err(Error::spec("resample", ONLY_CLASSES));
     };
     let seed = model.spec.seed;
     let draws: Vec<Vec<usize>> = (0..spec.draws).map(|draw| drawn(seed, draw, spec.most, samples)).collect();

@@ -7,15 +7,13 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use thinnet_kernels::Isa;
-
 use super::autoencoder::autoencode;
 use super::fit::{Watch, fit};
 use super::grid::fit_split;
-use super::record::{Found, Made, Record};
+use super::record::{Found, Record};
 use super::source::Rows;
 use super::trial::{Source, Trial};
-use super::{Study, Variant};
+use super::{Made, Study, Variant};
 use crate::data::DataSpec;
 use crate::error::{Error, Result};
 use crate::spec::Spec;
@@ -49,12 +47,20 @@ pub enum Happening<'a> {
 /// Hears of a study, from several threads, and may stop it.
 pub type Listener<'a> = dyn Fn(&Happening) -> Flow + Sync + 'a;
 
+/// A data set that was read, because a run on it is still to be done.
+struct Set {
+    source: Source,
+    spec: DataSpec,
+    rows: Rows,
+    fingerprint: String,
+}
+
 /// A run that is still to be done.
 struct Task<'a> {
     at: usize,
     variant: &'a Variant,
     seed: u32,
-    rows: &'a Rows,
+    set: &'a Set,
 }
 
 impl Study {
@@ -64,7 +70,7 @@ impl Study {
     ///
     /// # Errors
     /// Data that cannot be read, a spec that cannot be run on them, a record of a run with other settings, or
-    /// a folder that cannot be written to.
+    /// on other data where these are read again, or a folder that cannot be written to.
     pub fn run(
         &self,
         data: &Path,
@@ -83,23 +89,27 @@ impl Study {
         if stopped {
             return Ok(records.into_iter().flatten().collect());
         }
-        let mut read: Vec<(Source, DataSpec, Rows)> = Vec::new();
-        let place = |read: &[(Source, DataSpec, Rows)], Trial { data, spec, .. }: &Trial| {
-            read.iter().position(|(source, of, _)| source.is_same_set(data) && *of == spec.data)
+        let mut read: Vec<Set> = Vec::new();
+        let place = |read: &[Set], Trial { data, spec, .. }: &Trial| {
+            read.iter().position(|set| set.source.is_same_set(data) && set.spec == spec.data)
         };
         for ((Variant { trial, .. }, _), _) in runs().zip(&records).filter(|(_, record)| record.is_none()) {
             if place(&read, trial).is_none() {
-                read.push((
-                    trial.data.clone(),
-                    trial.spec.data.clone(),
-                    trial.data.read(data, &trial.spec.data)?,
-                ));
+                let (source, spec) = (trial.data.clone(), trial.spec.data.clone());
+                let rows = source.read(data, &spec)?;
+                let fingerprint = rows.fingerprint()?;
+                read.push(Set { source, spec, rows, fingerprint });
             }
         }
-        let rows = |variant: &Variant| place(&read, &variant.trial).map(|place| &read[place].2);
+        let set = |variant: &Variant| place(&read, &variant.trial).map(|place| &read[place]);
+        for ((variant, seed), record) in runs().zip(&records) {
+            if let (Some(record), Some(Set { fingerprint, .. })) = (record, set(variant)) {
+                record.check_data(&Record::path(output, variant, seed), fingerprint)?;
+            }
+        }
         let missing = runs().enumerate().filter(|(at, _)| records[*at].is_none());
         let tasks: Vec<Task> = missing
-            .filter_map(|(at, (variant, seed))| Some(Task { at, variant, seed, rows: rows(variant)? }))
+            .filter_map(|(at, (variant, seed))| Some(Task { at, variant, seed, set: set(variant)? }))
             .collect();
         for (at, record) in self.all(&tasks, output, threads, watch)? {
             records[at] = Some(record);
@@ -179,19 +189,15 @@ impl Task<'_> {
         let mut hear = |event: &Event| tell(&Happening::Training { variant: name, seed, event });
         let found = self.found(threads, &mut hear);
         let found = found.map_err(|error| match error {
-            Error::NotFinite { .. } | Error::Spec { .. } => {
+            Error::NotFinite { .. } | Error::Spec { .. } | Error::Argument { .. } => {
                 Error::data(format!("variant {name:?}, seed {seed}"), error.to_string())
             }
             other => other,
         })?;
         let Some(mut found) = found else { return Ok(None) };
         found.seconds = began.elapsed().as_secs_f64();
-        let made = Some(Made {
-            version: env!("CARGO_PKG_VERSION").into(),
-            instructions: Isa::from_environment().map_err(Error::Machine)?.to_string(),
-            threads: threads.count(),
-        });
-        let record = Record { variant: name.clone(), seed, trial: trial.clone(), found, made };
+        let (data, made) = (Some(self.set.fingerprint.clone()), Some(Made::now(threads.count())?));
+        let record = Record { variant: name.clone(), seed, trial: trial.clone(), found, data, made };
         record.write(&Record::path(output, self.variant, seed))?;
         tell(&Happening::Ended(&record));
         Ok(Some(record))
@@ -200,7 +206,7 @@ impl Task<'_> {
     fn found(&self, threads: &Threads, watch: &mut Watch) -> Result<Option<Found>> {
         let (trial, seed) = (&self.variant.trial, self.seed);
         let spec = Spec { seed: trial.spec.seed.wrapping_add(seed), ..trial.spec.clone() };
-        match (self.rows, &trial.grid) {
+        match (&self.set.rows, &trial.grid) {
             (Rows::Splits(splits), Some(grid)) => fit_split(trial, grid, &spec, splits, seed, threads, watch),
             (Rows::Splits(_), None) => Err(Error::spec("grid", "data with published splits need one")),
             (Rows::Parts { .. }, Some(_)) => Err(Error::spec("grid", "it is for data with published splits")),

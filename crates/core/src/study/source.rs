@@ -25,6 +25,20 @@ pub(super) enum Rows {
     Splits(Splits),
 }
 
+impl Rows {
+    /// What changes with any cell or pixel of the rows, or of the table of published splits.
+    ///
+    /// # Errors
+    /// None that data which were read can cause.
+    pub(super) fn fingerprint(&self) -> Result<String> {
+        let of = |data: &Data| data.fingerprint(None).map(|number| format!("{number:016x}"));
+        match self {
+            Rows::Parts { train, test } => Ok(format!("{} {}", of(train)?, of(test)?)),
+            Rows::Splits(splits) => of(&splits.table.clone().into()),
+        }
+    }
+}
+
 impl Source {
     /// Where it lies; none for what is built in.
     pub(super) fn place(&self, folder: &Path) -> Option<PathBuf> {

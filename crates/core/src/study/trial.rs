@@ -129,6 +129,13 @@ pub enum Taus {
 }
 
 impl Trial {
+    /// What a run measures, by name: each average, and of an autoencoder each hidden layer.
+    pub(super) fn measured(&self) -> Vec<String> {
+        let layers = if self.autoencoder { self.spec.network.hidden.len() } else { 0 };
+        let layers = (1..=layers).map(|layer| format!("layer {layer}"));
+        self.averages.iter().map(ToString::to_string).chain(layers).collect()
+    }
+
     /// Checks what can be checked without the data.
     ///
     /// # Errors

@@ -52,10 +52,9 @@ impl HeatMap {
             let cell = |panel: &Panel| {
                 let all = panel.rows.iter().map(Vec::len).sum::<usize>();
                 let found = panel.rows.iter().flatten().filter(inside).count();
-                Cell::number(
-                    found as f64,
-                    format!("{} ({})", count(found as u64), percent(found as f64 / all as f64)),
-                )
+                // A map without cells has none of them in any interval.
+                let share = percent(found as f64 / all.max(1) as f64);
+                Cell::number(found as f64, format!("{} ({share})", count(found as u64)))
             };
             let name = format!("{} to {}", edges[0], edges[1]).replace('-', "\u{2212}");
             std::iter::once(name.into()).chain(self.panels.iter().map(cell)).collect()
@@ -87,8 +86,28 @@ fn drawing(panel: &Panel) -> Drawing {
     Drawing {
         room: Room::Any,
         name: panel.name.clone(),
-        width: columns as f64,
-        height: rows as f64,
+        width: columns.max(1) as f64,
+        height: rows.max(1) as f64,
         marks: format!("<g class=\"cells\" transform=\"translate(0 .5)\">\n{cells}</g>\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_without_cells_is_empty_and_not_broken() {
+        let map = |rows: Vec<Vec<f64>>| {
+            let panels = vec![Panel { name: "after".into(), rows }];
+            let mut html = String::new();
+            HeatMap { panels, ..HeatMap::default() }.draw().write(&mut html, 1);
+            html
+        };
+        let empty = map(Vec::new());
+        assert!(!empty.contains("NaN") && !empty.contains("viewBox=\"0 0 0 0\""), "{empty}");
+        assert_eq!(empty.matches("0 (0.00&nbsp;%)").count(), 8, "{empty}");
+        let full = map(vec![vec![1.0, -0.2], vec![-0.2, 1.0]]);
+        assert!(full.contains("viewBox=\"0 0 2 2\"") && full.contains("2 (50.00&nbsp;%)"), "{full}");
     }
 }

@@ -64,7 +64,8 @@ pub struct Page {
     pub lead: String,
     /// Its parts.
     pub sections: Vec<Section>,
-    /// Every number that it shows, unrounded, for programs: the element with the id `data`.
+    /// The numbers that it shows, unrounded where its author has not rounded them, for programs: the element
+    /// with the id `data`.
     pub data: Value,
 }
 
