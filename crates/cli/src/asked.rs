@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use thinnet::Spec;
-use thinnet::data::DataSpec;
+use thinnet::data::{Data, DataSpec};
 use thinnet::thin::Rates;
 
 use crate::arguments::{Arguments, Columns, Fit, Rows};
@@ -26,6 +26,18 @@ pub fn check_asked(file: Option<&Path>, checked: thinnet::Result<()>) -> anyhow:
     let Err(error) = checked else { return Ok(()) };
     file.map_or(Ok(()), Spec::check_file)?;
     Err(Arguments::command().error(ErrorKind::ValueValidation, error).into())
+}
+
+/// Refuses to set a test part aside in data that come with one, where no mode would find it again.
+pub fn check_test(data: &Path, share: f64) -> anyhow::Result<()> {
+    if share > 0.0 && Data::has_parts(data) {
+        anyhow::bail!(
+            "{}: a folder of IDX files has a test part already, so that no other can be set aside; leave --test \
+             (data.test) out",
+            data.display()
+        );
+    }
+    Ok(())
 }
 
 /// Puts what was typed in the place of what the spec says.

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use thinnet::data::{Data, digits};
+use thinnet::measure::Estimate;
 use thinnet::model::{Evaluation, Prepared, prepare};
 use thinnet::report::{Curve, Series, table};
 use thinnet::thin::{Rates, ThinSpec};
@@ -131,8 +132,8 @@ struct Network<'a> {
 }
 
 impl Network<'_> {
-    fn of(&self, pick: Pick) -> Estimate {
-        Estimate::new(&self.runs.iter().map(pick).collect::<Vec<_>>())
+    fn of(&self, pick: Pick) -> Option<Estimate> {
+        Estimate::of(&self.runs.iter().map(pick).collect::<Vec<_>>())
     }
 
     /// The mean test loss after each epoch.
@@ -143,10 +144,7 @@ impl Network<'_> {
     }
 
     fn as_json(&self) -> Value {
-        let estimate = |pick| {
-            let Estimate { mean, error } = self.of(pick);
-            json!({ "mean": mean, "standard_error": error })
-        };
+        let estimate = |pick| self.of(pick);
         json!({
             "name": self.name,
             "train_error": estimate(|run| run.train_error),
@@ -158,40 +156,19 @@ impl Network<'_> {
     }
 }
 
-/// A mean over seeds, with its standard error if there are several.
-#[derive(Clone, Copy)]
-struct Estimate {
-    mean: f64,
-    error: Option<f64>,
-}
-
-impl Estimate {
-    fn new(values: &[f64]) -> Self {
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let error = (values.len() > 1).then(|| (squares / (count - 1.0) / count).sqrt());
-        Self { mean, error }
-    }
-
-    fn text(self, decimals: usize, unit: &str) -> String {
-        let error = self.error.map_or(String::new(), |error| format!(" ± {error:.decimals$}"));
-        format!("{:.decimals$}{error}{unit}", self.mean)
-    }
-
-    fn times(self, factor: f64) -> Self {
-        Self { mean: factor * self.mean, error: self.error.map(|error| factor * error) }
-    }
-}
-
 fn rows(networks: &[Network]) -> String {
+    let shown = |network: &Network, pick: Pick, decimals: usize, unit| {
+        let Some(Estimate { mean, standard_error }) = network.of(pick) else { return String::new() };
+        let error = standard_error.map_or(String::new(), |error| format!(" ± {error:.decimals$}"));
+        format!("{mean:.decimals$}{error}{unit}")
+    };
     let row = |network: &Network| {
         vec![
             network.name.to_string(),
-            network.of(|run| run.train_error).times(100.0).text(2, " %"),
-            network.of(|run| run.test_error).times(100.0).text(2, " %"),
-            network.of(|run| run.test_nll).text(4, ""),
-            network.of(|run| run.seconds).text(2, ""),
+            shown(network, |run| 100.0 * run.train_error, 2, " %"),
+            shown(network, |run| 100.0 * run.test_error, 2, " %"),
+            shown(network, |run| run.test_nll, 4, ""),
+            shown(network, |run| run.seconds, 2, ""),
         ]
     };
     let headers = ["network", "training error", "test error", "test nll", "seconds"];
@@ -217,10 +194,10 @@ enum Verdict {
 /// difference counts from twice its standard error on, and from one seed alone none does.
 fn verdict(standard: &Network, dropout: &Network, pick: Pick) -> Verdict {
     let pairs = standard.runs.iter().zip(&dropout.runs);
-    let difference = Estimate::new(&pairs.map(|(one, other)| pick(other) - pick(one)).collect::<Vec<_>>());
-    match difference.error {
-        Some(error) if difference.mean < -2.0 * error => Verdict::Lower,
-        Some(error) if difference.mean > 2.0 * error => Verdict::Higher,
+    let differences: Vec<f64> = pairs.map(|(one, other)| pick(other) - pick(one)).collect();
+    match Estimate::of(&differences) {
+        Some(Estimate { mean, standard_error: Some(error) }) if mean < -2.0 * error => Verdict::Lower,
+        Some(Estimate { mean, standard_error: Some(error) }) if mean > 2.0 * error => Verdict::Higher,
         _ => Verdict::Unclear,
     }
 }
@@ -234,8 +211,9 @@ fn meaning(standard: &Network, dropout: &Network) -> String {
         Verdict::Higher => format!("raises the {what} from {from} to {to}"),
         Verdict::Unclear => format!("changes the {what} too little to tell ({from} and {to})"),
     };
-    let percent = |network: &Network| text::percent(network.of(error).mean);
-    let nats = |network: &Network| format!("{:.4}", network.of(nll).mean);
+    let mean = |network: &Network, pick| network.of(pick).map_or(f64::NAN, |estimate| estimate.mean);
+    let percent = |network: &Network| text::percent(mean(network, error));
+    let nats = |network: &Network| format!("{:.4}", mean(network, nll));
     let first = clause(verdicts[0], "test error", percent(standard), percent(dropout));
     let second = clause(verdicts[1], "negative log-likelihood", nats(standard), nats(dropout));
     let better = verdicts.contains(&Verdict::Lower);
@@ -267,11 +245,12 @@ mod tests {
     }
 
     #[test]
-    fn the_estimate_is_mean_and_standard_error() {
-        // Deviations -1, 0, 1: variance 1, standard error 1 / sqrt 3.
-        let estimate = Estimate::new(&[1.0, 2.0, 3.0]);
-        assert_eq!(estimate.text(3, " s"), "2.000 ± 0.577 s");
-        assert_eq!(Estimate::new(&[2.0]).text(1, ""), "2.0");
+    fn a_row_has_means_and_standard_errors() {
+        // Deviations -1, 0, 1 percent: variance 1, standard error 1 / sqrt 3.
+        let table = rows(&[network("standard", &[0.01, 0.02, 0.03], &[0.5; 3])]);
+        assert!(table.contains("2.00 ± 0.58 %") && table.contains("0.5000 ± 0.0000"), "{table}");
+        let alone = rows(&[network("standard", &[0.02], &[0.5])]);
+        assert!(alone.contains("2.00 %") && !alone.contains('±'), "{alone}");
     }
 
     #[test]

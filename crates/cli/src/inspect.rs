@@ -109,7 +109,7 @@ fn members(model: &Model) -> String {
             spec.seed.to_string(),
             inputs.as_ref().map_or(columns.len(), sees).to_string(),
             text::count(network.parameters() as u64),
-            run.history.len().to_string(),
+            run.epochs().to_string(),
             run.chosen_epoch.to_string(),
             valid,
         ]

@@ -90,10 +90,16 @@ fn write_page(
         examples: &examples,
         rows: format!("rows of {name}"),
         effort,
-        command: "thinnet fit DATA --spec run.toml".into(),
+        command: again(model),
         answer: answer.clone(),
     };
     shown.write(page, threads)
+}
+
+/// The command that runs the model's spec again.
+fn again(model: &Model) -> String {
+    let own = model.run().validation_rows > 0 && model.spec.data.valid == Some(0.0);
+    format!("thinnet fit DATA --spec run.toml{}", if own { " --valid FILE" } else { "" })
 }
 
 /// What is said in place of a gap.

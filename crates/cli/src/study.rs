@@ -155,7 +155,7 @@ fn report(study: &Study, records: &[Record], findings: &Findings, output: &Path)
         format!("{}\n{}", head.title, head.source),
         mixed(records),
         lines(study, &findings.lines),
-        contrasts(&findings.contrasts),
+        contrasts(&findings.contrasts, head.judge),
         paired(&findings.paired),
         findings.curves.iter().map(curve).collect::<Vec<_>>().join("\n\n"),
         format!("The runs are kept in {}.", output.display()),
@@ -242,33 +242,32 @@ fn decimals(error: f64) -> usize {
 
 /// The published figure, and the verdict.
 fn expected(of: &Judged, judge: Judge) -> [String; 2] {
-    let error = match (judge, of.figure.error_of_mean()) {
-        (Judge::StandardError, Some(error)) => error,
-        _ => of.half_width,
-    };
-    let mut figure = of.figure.value.to_string();
-    if error > 0.0 {
-        let decimals = decimals(error);
-        figure += &format!(" ± {error:.decimals$}");
-    }
+    let width = width(judge, of.figure.error_of_mean(), of.half_width);
+    let mut figure = format!("{}{width}", of.figure.value);
     if of.figure.unconfirmed {
         figure += " (unconfirmed)";
     }
     [figure, of.verdict.map_or("-".into(), |verdict| verdict.to_string())]
 }
 
+/// What stands behind a published number: the width by which it is judged, if it has any.
+fn width(judge: Judge, standard_error: Option<f64>, half_width: f64) -> String {
+    let width = match (judge, standard_error) {
+        (Judge::StandardError, Some(error)) => error,
+        _ => half_width,
+    };
+    if width > 0.0 { format!(" ± {width:.*}", decimals(width)) } else { String::new() }
+}
+
 /// What was compared with each other.
-fn contrasts(contrasts: &[Compared]) -> String {
+fn contrasts(contrasts: &[Compared], judge: Judge) -> String {
     if contrasts.is_empty() {
         return String::new();
     }
     let row = |of: &Compared| {
         let unconfirmed = if of.unconfirmed { " (unconfirmed)" } else { "" };
-        let error = match of.expected_half_width {
-            half if half > 0.0 => format!(" ± {half:.*}", decimals(half)),
-            _ => String::new(),
-        };
-        let expected = of.expected.map(|value| format!("{value}{error}{}{unconfirmed}", of.unit));
+        let width = width(judge, of.expected_standard_error, of.expected_half_width);
+        let expected = of.expected.map(|value| format!("{value}{width}{}{unconfirmed}", of.unit));
         let published: Vec<String> = expected.into_iter().chain(of.says.clone()).collect();
         vec![
             format!("{}: {}", of.measure.title(), of.name),

@@ -46,9 +46,8 @@ pub struct Compare {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub seeds: u32,
     /// Networks of the ensemble [default: 5]
-    #[arg(long, value_name = "NUMBER", default_value_t = 5, hide_default_value = true)]
-    #[arg(value_parser = whole::<usize>)]
-    pub members: usize,
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<usize>)]
+    pub members: Option<usize>,
     /// The most epochs of a run [default: 300, or as many as make 10,000 steps]
     #[arg(long, value_name = "EPOCHS", default_value_t = 0, hide_default_value = true)]
     #[arg(value_parser = whole::<u64>)]
@@ -78,7 +77,7 @@ pub struct Compare {
 
 const COMPARE_NOTES: &str = "\
 Each method has the same time: a search for its settings on the validation
-rows (4 learning rates, then 4 doses), then a run for each seed. The test
+rows (4 learning rates, then 3 more doses), then a run for each seed. The test
 part is met once, by each network when it is trained. Nothing is chosen by it.
 
 The folder that is left holds best.thinnet, the first model of the method that

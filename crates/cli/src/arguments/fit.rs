@@ -156,7 +156,7 @@ pub struct Network {
     /// Of concrete: the prior length scale of the weights [default: 0.01]
     #[arg(long, value_name = "LENGTH")]
     pub length_scale: Option<f32>,
-    /// Of concrete and variational, for a regression that does not predict it: 1 / variance of the
+    /// Of concrete, variational and sparse-variational, for a regression that does not predict it: 1 / variance of the
     /// target's noise, with the target's own variance as 1 [default: 1]
     #[arg(long, value_name = "NUMBER")]
     pub precision: Option<f32>,

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use thinnet::Result;
 use thinnet::average::Average;
 use thinnet::data::{Data, Part};
 use thinnet::measure::Effort;
 use thinnet::model::Model;
+use thinnet::{Error, Result};
 
 use super::values::threads;
 
@@ -60,6 +60,10 @@ impl Use {
             None => self.tau,
         };
         tau.map(|tau| model.set_tau(tau)).transpose()?;
+        if tau.is_some() && self.average(&model) == Average::WeightScaling && model.members().len() == 1 {
+            let problem = "one pass of the whole network has no spread for it; add --average, as mc:100";
+            return Err(Error::argument("tau", problem));
+        }
         Ok((model, data))
     }
 }

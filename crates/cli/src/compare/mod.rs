@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 use thinnet::Spec;
-use thinnet::compare::{Compared, Event, Sets, Setup, Summary, compare, files, has_begun};
+use thinnet::compare::{Compared, Event, Method, Sets, Setup, Summary, compare, files, has_begun};
 use thinnet::data::{Data, Part};
 use thinnet::train::{Flow, Threads};
 
@@ -44,12 +44,12 @@ pub fn run(arguments: &Compare) -> anyhow::Result<()> {
     }
     let interrupted = progress::interrupted()?;
     let data = Data::open(&arguments.data, None, &setup.spec.data.types)?;
-    let valid = fit::open_like(&data, arguments.columns.valid.as_ref())?;
+    let valid = fit::open_like(&data, &setup.spec.data, arguments.columns.valid.as_ref())?;
     let test = match &arguments.test {
         None if Data::has_parts(&arguments.data) => {
             Some(Data::open(&arguments.data, Some(Part::Test), &setup.spec.data.types)?)
         }
-        rows => fit::open_like(&data, rows.as_ref())?,
+        rows => fit::open_like(&data, &setup.spec.data, rows.as_ref())?,
     };
     let sets = Sets { data: &data, valid: valid.as_ref(), test: test.as_ref() };
     let lines = Lines::new(&setup, arguments.quiet);
@@ -93,17 +93,16 @@ fn setup(arguments: &Compare) -> anyhow::Result<Setup> {
     asked::set(&mut spec.network.hidden, &arguments.hidden.as_ref().map(|units| units.0.clone()));
     asked::set(&mut spec.network.activation, &arguments.activation);
     asked::set_columns(&mut spec.data, &arguments.columns);
-    spec.data.test_seed = spec.seed;
+    asked::set(&mut spec.data.test_seed, &arguments.seed);
     match &arguments.test {
         Some(Rows::Fraction(fraction)) => spec.data.test = *fraction,
         Some(Rows::File(_)) => spec.data.test = 0.0,
-        None if Data::has_parts(&arguments.data) => spec.data.test = 0.0,
-        None if spec.data.test == 0.0 => spec.data.test = TEST,
+        None if spec.data.test == 0.0 && !Data::has_parts(&arguments.data) => spec.data.test = TEST,
         None => {}
     }
+    asked::check_test(&arguments.data, spec.data.test)?;
     let mut setup = Setup {
         seeds: arguments.seeds,
-        members: arguments.members,
         minutes: arguments.minutes,
         epochs: arguments.epochs,
         spec,
@@ -111,6 +110,12 @@ fn setup(arguments: &Compare) -> anyhow::Result<Setup> {
     };
     if !arguments.methods.is_empty() {
         setup.methods.clone_from(&arguments.methods);
+    }
+    asked::set(&mut setup.members, &arguments.members);
+    if arguments.members.is_some() && !setup.methods.contains(&Method::Ensemble) {
+        anyhow::bail!(
+            "members: only the method ensemble has any; add it to --methods, or leave --members out"
+        );
     }
     asked::check_asked(arguments.spec.as_deref(), setup.check())?;
     Ok(setup)

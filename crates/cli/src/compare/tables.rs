@@ -42,7 +42,7 @@ pub fn report(setup: &Setup, compared: &Compared, arguments: &Compare) -> String
         compared.best_path().display(),
         compared.best,
         text::seconds(compared.seconds),
-        text::typed(&compared.best_path()),
+        text::typed(compared.best_path()),
         tested(setup, arguments),
         text::typed(&arguments.data),
         text::typed(&spec),

@@ -48,7 +48,7 @@ pub fn as_json(fitted: &Fitted, output: &Path) -> Value {
         merge(&mut object, history_json(&member.run));
         object
     };
-    object["epochs"] = json!(model.members().iter().map(|member| member.run.history.len()).max());
+    object["epochs"] = json!(model.members().iter().map(|member| member.run.epochs()).max());
     object["steps"] = json!(model.members().iter().map(|member| member.run.steps).sum::<u64>());
     object["members"] = model.members().iter().zip(members).map(member).collect();
     object["disagreement"] = json!(disagreement);
@@ -57,7 +57,7 @@ pub fn as_json(fitted: &Fitted, output: &Path) -> Value {
 
 fn history_json(run: &Run) -> Value {
     json!({
-        "epochs": run.history.len(),
+        "epochs": run.epochs(),
         "chosen_epoch": run.chosen_epoch,
         "steps": run.steps,
         "ended": run.ended,

@@ -6,7 +6,7 @@ mod summary;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use thinnet::data::{Cells, ColumnType, ColumnTypes, Data, Examples};
+use thinnet::data::{Cells, Column, ColumnType, ColumnTypes, Data, DataSpec, Examples};
 use thinnet::measure::Effort;
 use thinnet::model::{Fitted, Member, Prepared, prepare};
 use thinnet::train::{Ended, Threads};
@@ -122,8 +122,9 @@ pub fn name_of(data: &Path) -> String {
 
 /// Reads the data and makes them ready, with what the user should know about it.
 fn read(arguments: &Fit, spec: &Spec) -> anyhow::Result<Prepared> {
+    asked::check_test(&arguments.data, spec.data.test)?;
     let data = Data::open(&arguments.data, None, &spec.data.types)?;
-    let valid = open_like(&data, arguments.columns.valid.as_ref())?;
+    let valid = open_like(&data, &spec.data, arguments.columns.valid.as_ref())?;
     let prepared = prepare(&data, valid.as_ref(), spec)?;
     prepared.warnings.iter().for_each(|warning| text::warn(warning));
     if let (None, Some(target), false) = (&spec.data.target, prepared.pipeline.target_name(), arguments.quiet)
@@ -134,21 +135,25 @@ fn read(arguments: &Fit, spec: &Spec) -> anyhow::Result<Prepared> {
 }
 
 /// Opens the file that holds some rows, if it is one, in the same way as the data.
-pub fn open_like(data: &Data, rows: Option<&Rows>) -> thinnet::Result<Option<Data>> {
+pub fn open_like(data: &Data, spec: &DataSpec, rows: Option<&Rows>) -> thinnet::Result<Option<Data>> {
     match rows {
-        Some(Rows::File(path)) => Data::open(path, None, &types(data)).map(Some),
+        Some(Rows::File(path)) => Data::open(path, None, &types(data, spec)).map(Some),
         _ => Ok(None),
     }
 }
 
-/// The types of a table's columns, so that another file is read in the same way.
-fn types(data: &Data) -> ColumnTypes {
+/// The types of a table's columns, so that another file is read in the same way. Those that nothing is learned
+/// from may hold anything there.
+fn types(data: &Data, spec: &DataSpec) -> ColumnTypes {
     let Data::Table(table) = data else { return ColumnTypes::new() };
-    let kind = |cells: &Cells| match cells {
-        Cells::Numbers(_) => ColumnType::Number,
-        Cells::Texts { .. } => ColumnType::Text,
+    let kind = |column: &Column| match &column.cells {
+        _ if spec.ignore.contains(&column.name) => None,
+        Cells::Numbers(numbers) => {
+            numbers.iter().any(|number| !number.is_nan()).then_some(ColumnType::Number)
+        }
+        Cells::Texts { .. } => Some(ColumnType::Text),
     };
-    table.columns().iter().map(|column| (column.name.clone(), kind(&column.cells))).collect()
+    table.columns().iter().filter_map(|column| Some((column.name.clone(), kind(column)?))).collect()
 }
 
 fn print_spec(arguments: &Fit, spec: &Spec) -> anyhow::Result<()> {

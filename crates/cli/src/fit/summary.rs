@@ -102,7 +102,7 @@ fn members(fitted: &Fitted) -> String {
 fn history(spec: &Spec, member: &Member) -> Vec<String> {
     let Member { number, network, run, .. } = member;
     let shape = describe::shape(&spec.member(*number), network.inputs(), network.outputs());
-    let mut epochs = run.history.len().to_string();
+    let mut epochs = run.epochs().to_string();
     if run.ended == Ended::Interrupted {
         epochs += ", stopped";
     }
@@ -116,7 +116,7 @@ pub fn several(model: &Model) -> bool {
 
 /// Why a run ended, and which epoch it left.
 pub fn ending(run: &Run, spec: &Spec) -> String {
-    let epochs = run.history.len() as u64;
+    let epochs = run.epochs();
     let why = match run.ended {
         Ended::Finished => format!("The run went to its end, epoch {epochs}"),
         Ended::Patience => format!(

@@ -53,6 +53,7 @@ fn averages_that_make_no_sense_are_refused() {
     refused("evaluate wide.thinnet classes.csv --tau 2", "a classification has no precision");
     refused("evaluate m.thinnet values.csv --tau -2", "must be above 0");
     refused("evaluate m.thinnet values.csv --length-scale 2", "trained without L2");
+    refused("predict m.thinnet values.csv --tau 2", "has no spread for it; add --average");
     refused(&format!("fit values.csv {SMALL} --temperature"), "a regression has no logits");
     refused(&format!("fit classes.csv {SMALL} --temperature --valid 0"), "there are none; set rows aside");
     let both = folder.fails(2, "evaluate m.thinnet values.csv --tau 1 --length-scale 2");

@@ -216,12 +216,13 @@ fn what_cannot_be_compared_is_told() {
     folder.write("file", "");
     refused(1, "classes.csv -o file/folder", "file/folder");
     refused(1, "classes.csv --resume -o none", "leave --resume out");
+    refused(1, "classes.csv --methods nothing,l2 --members 9", "only the method ensemble");
     folder.good(&format!("compare classes.csv -q {SMALL}"));
     refused(1, &format!("classes.csv {SMALL}"), "--resume goes on with it, -o names another folder");
     refused(
         1,
         &format!("classes.csv --resume {}", SMALL.replace("--seeds 2", "--seeds 3")),
-        "another --seeds",
+        "begun with --seeds 2, not 3",
     );
     folder.write("classes.csv", &classes(241));
     refused(1, &format!("classes.csv --resume {SMALL}"), "other data");

@@ -284,37 +284,6 @@ fn edges_have_schedules_of_the_rate() {
 }
 
 #[test]
-fn rows_that_a_model_knows_are_called_so() {
-    let folder = Folder::with_data("known-rows");
-    let small = "--steps 5 --hidden 8";
-    folder.good(&format!("fit classes.csv -q {small} -o m.thinnet"));
-    // The same rows under another name, and other rows under the same.
-    fs::copy(folder.path("classes.csv"), folder.path("copy.csv")).unwrap();
-    folder.write("new.csv", &classes(80));
-    let warned = |line: &str| {
-        let ran = folder.run(line);
-        assert_eq!(ran.status, 0, "{line}: {}", ran.stderr);
-        let warned = ran.stderr.contains("was trained on rows of these data");
-        assert_eq!(ran.stderr.lines().count(), usize::from(warned), "{}", ran.stderr);
-        warned
-    };
-    for mode in ["evaluate", "measure"] {
-        assert!(
-            warned(&format!("{mode} m.thinnet classes.csv")) && warned(&format!("{mode} m.thinnet copy.csv"))
-        );
-        assert!(!warned(&format!("{mode} m.thinnet new.csv")));
-        let known =
-            |data: &str| folder.json(&format!("{mode} m.thinnet {data} --json"))["trained_on"].clone();
-        assert_eq!((known("copy.csv"), known("new.csv")), (true.into(), false.into()));
-    }
-    assert!(!warned("predict m.thinnet classes.csv"));
-    folder.good(&format!("fit classes.csv -q {small} --test 0.3 -o t.thinnet"));
-    assert!(!warned("evaluate t.thinnet classes.csv --part test"));
-    assert!(folder.run("evaluate t.thinnet classes.csv").stderr.contains("--part test takes those"));
-    assert!(warned("evaluate t.thinnet classes.csv --part train"));
-}
-
-#[test]
 fn a_fit_says_what_it_replaces_and_what_comes_next() {
     let folder = Folder::with_data("next");
     let fit = |options: &str| folder.good(&format!("fit classes.csv --steps 5 --hidden 8 {options}"));

@@ -8,6 +8,7 @@ mod elephant;
 mod end_to_end;
 mod ensembles;
 mod pages;
+mod parts;
 mod rude_inputs;
 mod same_bits;
 #[cfg(unix)]

@@ -189,6 +189,15 @@ fn a_wrong_command_line() {
         says(&fails(&format!("fit classes.csv {option}")), &[field]);
     }
     assert_eq!(folder.run("").status, 2);
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let word = std::ffi::OsStr::from_bytes(b"\xff");
+        says(
+            &Ran::new("0xff", folder.command("").arg(word).output().unwrap()).failed(2),
+            &["thinnet --help"],
+        );
+    }
 }
 
 #[test]
@@ -200,6 +209,8 @@ fn what_the_data_leave_without_an_effect_is_refused() {
         ("classes.csv --valid 0 --patience 5", "train.patience"),
         ("classes.csv --valid 0 --min-improvement 0.1", "train.min_improvement"),
         ("classes.csv --class-weights yes=0,no=0", "train.class_weights"),
+        ("values.csv --patience 0 --min-improvement 5", "train.min_improvement"),
+        ("classes.csv --drop concrete --precision 50", "thin.precision"),
     ] {
         says(&folder.fails(1, &format!("fit {line} -q --epochs 1 --hidden 4")), &[field]);
     }
