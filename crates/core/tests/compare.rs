@@ -85,6 +85,54 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
+/// Every full run has the same epochs, so that the search has met the chosen candidate's run of the first seed.
+#[test]
+fn the_search_takes_the_lowest_loss_on_the_validation_rows() {
+    let setup = setup(&[Method::Nothing, Method::L2, Method::Dropout]);
+    let folder = folder("chosen");
+    run(&table(&classes()), &setup, &folder, false);
+    let all = records(&folder);
+    let mut judged = 0;
+    for run in all.iter().filter(|record| record["record"] == "run" && record["seed"] == 0) {
+        let of_method = |record: &&Value| {
+            record["record"] == "candidate" && record["method"] == run["method"] && record["rung"] != 0
+        };
+        let loss = |record: &Value| record["loss"].as_f64().unwrap();
+        let candidates: Vec<&Value> = all.iter().filter(of_method).collect();
+        let chosen = candidates.iter().find(|record| record["candidate"] == run["candidate"]).unwrap();
+        assert_eq!(candidates.len(), 7);
+        assert!(candidates.iter().all(|record| loss(record) >= loss(chosen)), "{run}");
+        let measured = &run["measured"];
+        let epoch = measured["chosen_epoch"].as_u64().unwrap() as usize - 1;
+        assert_eq!(measured["history"][epoch]["valid_loss"].as_f64(), Some(loss(chosen)));
+        let valid = measured["valid"]["nll"].as_f64().unwrap();
+        assert!((valid - loss(chosen)).abs() < 1e-5, "{valid}, not {}", loss(chosen));
+        judged += 1;
+    }
+    assert_eq!(judged, 3);
+}
+
+/// Where nothing is left to run there are no other bits that could be mixed in.
+#[test]
+fn a_comparison_that_is_done_is_read_by_any_version() {
+    let (setup, folder) = (setup(&[Method::Nothing]), folder("done"));
+    let done = run(&table(&classes()), &setup, &folder, false);
+    let path = folder.join("results.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let version = format!("\"version\":\"{}\"", env!("CARGO_PKG_VERSION"));
+    assert!(text.contains(&version));
+    let earlier = text.replace(&version, "\"version\":\"0.0.9\"");
+    fs::write(&path, &earlier).unwrap();
+    assert_eq!(run(&table(&classes()), &setup, &folder, true).sentence, done.sentence);
+    // The last line is a run.
+    let cut = earlier.trim_end().rsplit_once('\n').unwrap().0;
+    fs::write(&path, format!("{cut}\n")).unwrap();
+    let (data, threads) = (table(&classes()), 2);
+    let sets = Sets { data: &data, valid: None, test: None };
+    let error = compare(&sets, &setup, &folder, true, threads, &|_| Flow::Continue).unwrap_err().to_string();
+    assert!(error.contains("begun by version 0.0.9"), "{error}");
+}
+
 #[test]
 fn test_targets_change_nothing_but_the_test() {
     let setup = setup(&[Method::Nothing, Method::EarlyStopping, Method::Dropout]);

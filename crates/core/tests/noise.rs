@@ -262,6 +262,9 @@ fn sides(case: &Case, net: &Net, noises: &[Noise]) -> Vec<bool> {
     sides
 }
 
+/// How many values a row of a regression has.
+const VALUES: usize = 3;
+
 /// Rows, and a network of 6 inputs and one hidden layer of 20 units.
 fn setting(drop: Drop, loss: Loss) -> (Examples, Network, ThinSpec, TrainSpec) {
     let mut random = Random(3);
@@ -271,7 +274,7 @@ fn setting(drop: Drop, loss: Loss) -> (Examples, Network, ThinSpec, TrainSpec) {
         Loss::CrossEntropy => {
             Targets::Classes { labels: (0..rows).map(|row| row as u32 % 3).collect(), classes: 3 }
         }
-        _ => Targets::Values(Matrix::new(rows, 1, random.normals(rows)).unwrap()),
+        _ => Targets::Values(Matrix::new(rows, VALUES, random.normals(rows * VALUES)).unwrap()),
     };
     let thin = ThinSpec {
         drop,
@@ -292,8 +295,8 @@ fn setting(drop: Drop, loss: Loss) -> (Examples, Network, ThinSpec, TrainSpec) {
     let spec = NetworkSpec { hidden: vec![20], activation: Activation::Relu, ..NetworkSpec::default() };
     let outputs = match loss {
         Loss::CrossEntropy => 3,
-        Loss::Normal => 2,
-        _ => 1,
+        Loss::Normal => 2 * VALUES,
+        _ => VALUES,
     };
     let network = thin.with_noise(Network::new(6, outputs, &spec, 3).unwrap()).unwrap();
     (Examples::new(inputs, targets, None).unwrap(), network, thin, train)
@@ -308,11 +311,14 @@ fn regulariser(
     rows: f64,
     warm: f64,
 ) -> f64 {
-    let precision = f64::from(thin.precision);
-    // Half of the precision times the squared error is a negative log-likelihood.
+    // The loss of a row is the mean over its values, and half of the precision times the squared error of each
+    // is a negative log-likelihood.
+    let values = VALUES as f64;
+    let precision = f64::from(thin.precision) * values;
     let (of_weights, of_noise) = match loss {
         Loss::Squared => (1.0 / precision, 2.0 / precision),
-        Loss::Normal => (0.5, 1.0),
+        Loss::Absolute | Loss::Huber => (1.0 / precision, 1.0 / precision),
+        Loss::Normal => (0.5 / values, 1.0 / values),
         _ => (1.0, 1.0),
     };
     let of_noise = of_noise / rows;
@@ -341,9 +347,12 @@ fn regularisers_enter_once_with_their_slopes() {
         (Drop::Concrete, Loss::CrossEntropy),
         (Drop::Concrete, Loss::Squared),
         (Drop::Concrete, Loss::Normal),
+        (Drop::Concrete, Loss::Absolute),
+        (Drop::Concrete, Loss::Huber),
         (Drop::Variational, Loss::CrossEntropy),
         (Drop::Variational, Loss::Squared),
         (Drop::Variational, Loss::Normal),
+        (Drop::Variational, Loss::Huber),
     ] {
         let (examples, network, thin, train) = setting(drop, loss);
         let count = |layer: usize| if drop == Drop::Concrete { 1 } else { network.layers()[layer].inputs };
@@ -785,12 +794,9 @@ fn a_schedule_changes_who_is_kept_in_training_alone() {
     assert_eq!(kept(&spec("early:0.1"), sample, 0), kept(&spec("constant"), sample, 0));
 }
 
+/// Who is dropped and what the others are multiplied by, or the variance of Gaussian noise.
 #[test]
-fn a_schedule_changes_the_variance_of_gaussian_noise_in_training_alone() {
-    let gaussian = |rate: f32, share: Share, schedule: &str| {
-        let (hidden, schedule) = (Rates::All(rate), schedule.parse().unwrap());
-        ThinSpec { drop: Drop::Gaussian, input: 0.5 * rate, hidden, share, schedule, ..ThinSpec::default() }
-    };
+fn a_schedule_changes_the_noise_in_training_alone() {
     let spec = NetworkSpec { hidden: vec![20], ..NetworkSpec::default() };
     let network = Network::new(12, 3, &spec, 5).unwrap();
     let inputs = Random(6).normals(30 * 12);
@@ -804,8 +810,20 @@ fn a_schedule_changes_the_variance_of_gaussian_noise_in_training_alone() {
         slice.write_outputs(&mut outputs);
         outputs
     };
-    for share in [Share::Row, Share::Slice] {
-        let constant = |rate: f32| gaussian(rate, share, "constant");
+    for (drop, count, share) in [
+        (Drop::Gaussian, Count::Random, Share::Row),
+        (Drop::Gaussian, Count::Random, Share::Slice),
+        (Drop::Units, Count::Random, Share::Row),
+        (Drop::Units, Count::Random, Share::Slice),
+        (Drop::Units, Count::Exact, Share::Row),
+        (Drop::Units, Count::Exact, Share::Slice),
+    ] {
+        let of = |rate: f32, schedule: &str| {
+            let (hidden, schedule) = (Rates::All(rate), schedule.parse().unwrap());
+            ThinSpec { drop, count, input: 0.5 * rate, hidden, share, schedule, ..ThinSpec::default() }
+        };
+        let constant = |rate: f32| of(rate, "constant");
+        let what = format!("{drop:?}, {count:?}, {share:?}");
         for (schedule, step, factor) in [
             ("linear:0:1", 250, 0.25),
             ("linear:1:0.5", 500, 0.75),
@@ -815,18 +833,18 @@ fn a_schedule_changes_the_variance_of_gaussian_noise_in_training_alone() {
             ("late:0.25", 250, 1.0),
         ] {
             let sample = Sample::Training { step };
-            let scheduled = outputs(&gaussian(0.5, share, schedule), sample);
-            assert_eq!(scheduled, outputs(&constant(0.5 * factor), sample), "{schedule} at {step}");
+            let scheduled = outputs(&of(0.5, schedule), sample);
+            assert_eq!(scheduled, outputs(&constant(0.5 * factor), sample), "{what}, {schedule} at {step}");
             let is_full = factor == 1.0;
-            assert_eq!(scheduled == outputs(&constant(0.5), sample), is_full, "{schedule} at {step}");
+            assert_eq!(scheduled == outputs(&constant(0.5), sample), is_full, "{what}, {schedule} at {step}");
         }
         let sample = Sample::MonteCarlo { number: 3 };
-        assert_eq!(outputs(&gaussian(0.5, share, "early:0.1"), sample), outputs(&constant(0.5), sample));
+        assert_eq!(outputs(&of(0.5, "early:0.1"), sample), outputs(&constant(0.5), sample), "{what}");
         // The gradients, too: a schedule that is one half at every step of a run.
-        let (examples, network, _, train) = setting(Drop::Gaussian, Loss::CrossEntropy);
-        let half = gaussian(0.5, share, "linear:0.5:0.5");
+        let (examples, network, _, train) = setting(drop, Loss::CrossEntropy);
+        let half = of(0.5, "linear:0.5:0.5");
         let run = |thin: &ThinSpec| trained(thin, network.clone(), &examples, &train);
-        assert!(run(&half) == run(&constant(0.25)) && run(&half) != run(&constant(0.5)), "{share:?}");
+        assert!(run(&half) == run(&constant(0.25)) && run(&half) != run(&constant(0.5)), "{what}");
     }
 }
 

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use thinnet::Isa;
 use thinnet::network::{Activation, Network, NetworkSpec};
-use thinnet::thin::{Buffers, Drop, Rates, Sample, Share, Slice, ThinSpec, Thinning};
+use thinnet::thin::{Buffers, Drop, Gradient, Rates, Sample, Share, Slice, ThinSpec, Thinning};
 use thinnet_kernels::edge_noise::{self, By};
 
 #[derive(Deserialize)]
@@ -99,7 +99,15 @@ fn the_engine_agrees_with_pytorch() {
             let length = units * stride + 16;
             let (mut compact, mut whole) = (vec![0.0; length], vec![0.0; length]);
             let (weights, biases) = (network.weights(index), network.biases(index));
-            slice.weight_gradients(index, 0..units, true, weights, &positions, &mut compact, &mut whole);
+            slice.weight_gradients(Gradient {
+                layer: index,
+                units: 0..units,
+                fresh: true,
+                weights,
+                positions: &positions,
+                compact: &mut compact,
+                to: &mut whole,
+            });
             let got = dense(&whole, units, inputs, stride);
             assert_near(&got, &case.by_weights[index], &format!("{what}, weights {index}"));
             let mut got = vec![0.0; units.next_multiple_of(16)];

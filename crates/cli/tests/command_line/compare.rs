@@ -43,6 +43,14 @@ fn a_person_reads_tables_and_a_sentence() {
     assert_eq!((lines("nothing  "), lines("dropout  ")), (3, 3), "{}", ran.stdout);
     let sentences = ["The data do not tell", "Use ", "No remedy is shown"].map(lines);
     assert_eq!(sentences.iter().sum::<usize>(), 1, "{}", ran.stdout);
+    // What other test rows would change: the binomial standard deviation of the error of the best.
+    let of = folder.json(&format!("compare classes.csv {SMALL} --resume --json"));
+    let is_best = |method: &&Value| method["method"] == of["best"];
+    let best = of["methods"].as_array().unwrap().iter().find(is_best).unwrap();
+    let error = best["measures"]["error"]["mean"].as_f64().unwrap();
+    let scatter = 100.0 * (error * (1.0 - error) / 48.0).sqrt();
+    let sentence = format!("would scatter by {scatter:.2} points");
+    assert!(ran.stdout.contains(&sentence), "{sentence}: {}", ran.stdout);
 }
 
 #[test]
@@ -64,6 +72,15 @@ fn the_json_agrees_with_what_is_left() {
         let (measured, run) = (folder.json(&line), &method["runs"][0]["measured"]["test"]);
         for measure in ["rows", "error", "nll", "ece", "brier"] {
             assert_eq!(measured[measure], run[measure], "{name}, {measure}");
+        }
+        // So are its units, and what its spec gives again on the rows that it learned from and chose by.
+        let line = format!("measure left/models/{name}.thinnet classes.csv --part test --json");
+        let units = folder.json(&line)["coadaptation"][0]["mean_absolute_correlation"].as_f64().unwrap();
+        let correlation = method["runs"][0]["measured"]["correlation"].as_f64().unwrap();
+        assert!((units - correlation).abs() < 1e-5, "{name}: {correlation}, not {units}");
+        let again = folder.json(&format!("fit classes.csv --json --spec left/specs/{name}-0.toml"));
+        for part in ["train", "valid"] {
+            assert_eq!(again[part]["nll"], method["runs"][0]["measured"][part]["nll"], "{name}, {part}");
         }
     }
     let best = of["best"].as_str().unwrap();
@@ -186,6 +203,22 @@ fn an_interrupted_comparison_goes_on() {
     let mut resumed = timeless(folder.json(&format!("{line} -o cut --resume")));
     resumed["model"] = whole["model"].clone();
     assert_eq!(resumed, whole);
+}
+
+/// One that would go on for an hour.
+#[test]
+fn a_comparison_can_be_interrupted() {
+    let folder = Folder::with_data("compare-stopped");
+    let line = "compare classes.csv --methods nothing --seeds 1 --minutes 60 --epochs 100000000 --hidden 12 --threads 1";
+    let mut command = folder.command(&format!("{line} -o cut"));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.next().is_some(), "it never began");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{rest:?}");
+    assert!(rest.last().unwrap().starts_with("error: you stopped the comparison"), "{rest:?}");
 }
 
 #[test]

@@ -129,6 +129,20 @@ fn measures_of_classes_and_values() {
         assert!(silenced[5][curve]["standard_error"].is_f64(), "{of}");
         assert!(of["inference_gap"]["gap"].as_f64() > Some(0.0) && of["inference_gap"]["samples"] == 8);
         assert_eq!((&of["whole"]["task"], &of["sampled"]["task"]), (&task.into(), &task.into()));
+        if data == "classes" {
+            // Nothing silenced is the whole network, by the weights of the rows too.
+            folder.good("fit classes.csv -q --epochs 2 -o w.thinnet --hidden 20 --weight noise");
+            let weighted = folder.json("measure w.thinnet classes.csv --json");
+            for of in [&of, &weighted] {
+                for layer in of["coadaptation"].as_array().unwrap() {
+                    for (name, whole) in [("error", "error"), ("loss", "nll")] {
+                        let none = layer["silenced"][0][name]["mean"].as_f64().unwrap();
+                        let whole = of["whole"][whole].as_f64().unwrap();
+                        assert!((none - whole).abs() < 1e-5, "{name}: {none}, not {whole}");
+                    }
+                }
+            }
+        }
         let page = folder.good(&line);
         for part in ["OVERFITTING", "CO-ADAPTATION", "WITHOUT a share", "INFERENCE GAP", "CALIBRATION"] {
             assert!(page.contains(part), "{part}: {page}");
@@ -325,6 +339,75 @@ fn a_printed_spec_has_every_field() {
             .good("fit classes.csv --print-spec --spec run.toml --class-weights equal")
             .contains("\"equal\"")
     );
+}
+
+#[test]
+fn every_option_is_a_field_of_the_spec() {
+    let folder = Folder::with_data("every-option");
+    for (options, line) in [
+        ("--seed 7", "seed = 7"),
+        ("--target colour", "target = \"colour\""),
+        ("--task classification", "task = \"classification\""),
+        ("--weight noise", "weight = \"noise\""),
+        ("--ignore noise", "ignore = [\"noise\"]"),
+        ("--type size=number", "size = \"number\""),
+        ("--valid 0.4", "valid = 0.4"),
+        ("--test 0.3", "test = 0.3"),
+        ("--hidden 9,8", "hidden = [9, 8]"),
+        ("--activation tanh", "activation = \"tanh\""),
+        ("--initialise glorot", "initialise = \"glorot\""),
+        ("--dropout 0.4", "hidden = 0.4"),
+        ("--hidden 9,8 --dropout 0.4,0.1", "hidden = [0.4, 0.1]"),
+        ("--input-dropout 0.15", "input = 0.15"),
+        ("--share row", "share = \"row\""),
+        ("--drop edges --share slice --share-rows 16", "share_rows = 16"),
+        ("--scaling at-prediction", "scaling = \"at-prediction\""),
+        ("--drop gaussian", "drop = \"gaussian\""),
+        ("--count exact", "count = \"exact\""),
+        ("--rate-schedule late:0.5", "schedule = \"late:0.5\""),
+        ("--pool 6", "pool = 6"),
+        ("--masks 4:2", "members = 4"),
+        ("--drop standout --standout-slope 2", "standout_slope = 2.0"),
+        ("--drop variational --divergence-warmup 9", "divergence_warmup = 9"),
+        ("--drop concrete --length-scale 0.5", "length_scale = 0.5"),
+        ("--members 3", "members = 3"),
+        ("--members 3 --bootstrap", "bootstrap = true"),
+        ("--members 3 --column-share 0.5", "columns = 0.5"),
+        ("--members 2 --member-hidden 5 --member-hidden 6,7", "networks = [[5], [6, 7]]"),
+        ("--members 2 --member-activation tanh", "activations = [\"tanh\"]"),
+        ("--loss cross-entropy", "loss = \"cross-entropy\""),
+        ("--label-smoothing 0.2", "label_smoothing = 0.2"),
+        ("--pair r-drop:2", "pair = \"r-drop:2\""),
+        ("--class-weights balanced", "class_weights = \"balanced\""),
+        ("--l1 0.003", "l1 = 0.003"),
+        ("--l2 0.004", "l2 = 0.004"),
+        ("--max-norm 3", "max_norm = 3.0"),
+        ("--clip 0.5", "clip = 0.5"),
+        ("--optimizer sgd", "optimizer = \"sgd\""),
+        ("--lr 0.03", "learning_rate = 0.03"),
+        ("--schedule inverse:9", "schedule = \"inverse:9\""),
+        ("--warmup 12", "warmup = 12"),
+        ("--optimizer sgd --momentum 0.7", "momentum = 0.7"),
+        ("--optimizer adamw --weight-decay 0.2", "weight_decay = 0.2"),
+        ("--epochs 13", "epochs = 13"),
+        ("--steps 14", "steps = 14"),
+        ("--minutes 0.5", "minutes = 0.5"),
+        ("--batch 17", "batch = 17"),
+        ("--slice 7", "slice = 7"),
+        ("--patience 6", "patience = 6"),
+        ("--min-improvement 0.01", "min_improvement = 0.01"),
+        ("--weight-average ema:0.9", "weight_average = \"ema:0.9\""),
+        ("--temperature", "temperature = true"),
+        ("--average mc:9", "average = \"mc:9\""),
+    ] {
+        let has = |options: &str| {
+            let spec = folder.good(&format!("fit classes.csv --print-spec {options}"));
+            spec.lines().any(|found| found == line)
+        };
+        assert!(has(options), "{options}: no {line}");
+        // Without it the line is not there, unless the data say the same.
+        assert!(!has("") || ["--task", "--loss"].iter().any(|same| options.starts_with(same)), "{options}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Noise on units, from the papers' formulas and the documented random words, in f64.
 
 use thinnet::network::Layer;
-use thinnet::thin::Slice;
+use thinnet::thin::{Gradient, Slice};
 use thinnet_kernels::philox::{self, Counter, Key};
 
 use super::activation;
@@ -166,7 +166,15 @@ pub fn gradients_of_engine(slice: &Slice, index: usize, layer: &Layer) -> [Vec<f
     let positions: Vec<u32> = (0..layer.units.max(slice.rows()) as u32).collect();
     let length = layer.units * layer.stride + 16;
     let (mut compact, mut whole) = (vec![0.0; length], vec![0.0; length]);
-    slice.weight_gradients(index, 0..layer.units, true, &[], &positions, &mut compact, &mut whole);
+    slice.weight_gradients(Gradient {
+        layer: index,
+        units: 0..layer.units,
+        fresh: true,
+        weights: &[],
+        positions: &positions,
+        compact: &mut compact,
+        to: &mut whole,
+    });
     let lines = whole.chunks(layer.stride).take(layer.units);
     let (mut biases, mut learned) = (vec![0.0; layer.units], vec![0.0; layer.inputs]);
     slice.bias_gradients(index, &[], &mut compact, &mut biases);
