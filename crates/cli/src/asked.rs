@@ -5,10 +5,10 @@ use std::path::Path;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use thinnet::Spec;
-use thinnet::data::{Data, DataSpec};
+use thinnet::data::DataSpec;
 use thinnet::thin::Rates;
 
-use crate::arguments::{Arguments, Columns, Fit, Rows};
+use crate::arguments::{Arguments, Columns, Ensemble, Fit, LossOptions, Network, Rows, Steps};
 
 /// The spec that the options ask for.
 pub fn spec(arguments: &Fit) -> anyhow::Result<Spec> {
@@ -28,48 +28,44 @@ pub fn check_asked(file: Option<&Path>, checked: thinnet::Result<()>) -> anyhow:
     Err(Arguments::command().error(ErrorKind::ValueValidation, error).into())
 }
 
-/// Refuses to set a test part aside in data that come with one, where no mode would find it again.
-pub fn check_test(data: &Path, share: f64) -> anyhow::Result<()> {
-    if share > 0.0 && Data::has_parts(data) {
-        anyhow::bail!(
-            "{}: a folder of IDX files has a test part already, so that no other can be set aside; leave --test \
-             (data.test) out",
-            data.display()
-        );
-    }
-    Ok(())
-}
-
 /// Puts what was typed in the place of what the spec says.
 fn override_with(arguments: &Fit, spec: &mut Spec) {
-    let Fit { columns, network, ensemble, loss, steps, .. } = arguments;
     set(&mut spec.seed, &arguments.seed);
-
-    set_columns(&mut spec.data, columns);
+    set_columns(&mut spec.data, &arguments.columns);
     set(&mut spec.data.test, &arguments.test);
+    set_network(spec, &arguments.network);
+    set_ensemble(spec, &arguments.ensemble);
+    set_loss(spec, &arguments.loss);
+    set_steps(spec, &arguments.steps);
+}
 
+fn set_network(spec: &mut Spec, network: &Network) {
     set(&mut spec.network.hidden, &network.hidden.as_ref().map(|units| units.0.clone()));
     set(&mut spec.network.activation, &network.activation);
     set(&mut spec.network.initialise, &network.initialise);
-    set(&mut spec.thin.input, &network.input_dropout);
-    set(&mut spec.thin.share, &network.share);
-    set(&mut spec.thin.share_rows, &network.share_rows);
-    set(&mut spec.thin.scaling, &network.scaling);
-    set(&mut spec.thin.drop, &network.drop);
-    set(&mut spec.thin.count, &network.count);
-    set(&mut spec.thin.schedule, &network.rate_schedule);
-    set(&mut spec.thin.pool, &network.pool);
-    set(&mut spec.thin.standout_slope, &network.standout_slope);
-    set(&mut spec.thin.divergence_warmup, &network.divergence_warmup);
-    set(&mut spec.thin.length_scale, &network.length_scale);
-    set(&mut spec.thin.precision, &network.precision);
-    fill(&mut spec.thin.masks, &network.masks);
+
+    let thin = &mut spec.thin;
+    set(&mut thin.input, &network.input_dropout);
+    set(&mut thin.share, &network.share);
+    set(&mut thin.share_rows, &network.share_rows);
+    set(&mut thin.scaling, &network.scaling);
+    set(&mut thin.drop, &network.drop);
+    set(&mut thin.count, &network.count);
+    set(&mut thin.schedule, &network.rate_schedule);
+    set(&mut thin.pool, &network.pool);
+    set(&mut thin.standout_slope, &network.standout_slope);
+    set(&mut thin.divergence_warmup, &network.divergence_warmup);
+    set(&mut thin.length_scale, &network.length_scale);
+    set(&mut thin.precision, &network.precision);
+    fill(&mut thin.masks, &network.masks);
     match network.dropout.as_ref().map(|rates| &rates.0[..]) {
-        Some([rate]) => spec.thin.hidden = Rates::All(*rate),
-        Some(rates) => spec.thin.hidden = Rates::Each(rates.to_vec()),
+        Some([rate]) => thin.hidden = Rates::All(*rate),
+        Some(rates) => thin.hidden = Rates::Each(rates.to_vec()),
         None => {}
     }
+}
 
+fn set_ensemble(spec: &mut Spec, ensemble: &Ensemble) {
     set(&mut spec.ensemble.members, &ensemble.members);
     set(&mut spec.ensemble.columns, &ensemble.column_share);
     spec.ensemble.bootstrap |= ensemble.bootstrap;
@@ -79,33 +75,39 @@ fn override_with(arguments: &Fit, spec: &mut Spec) {
     if !ensemble.member_activation.is_empty() {
         spec.ensemble.activations.clone_from(&ensemble.member_activation);
     }
+}
 
-    fill(&mut spec.train.loss, &loss.loss);
-    set(&mut spec.train.huber_delta, &loss.huber_delta);
-    set(&mut spec.train.label_smoothing, &loss.label_smoothing);
-    set(&mut spec.train.pair, &loss.pair);
-    set(&mut spec.train.class_weights, &loss.class_weights);
-    set(&mut spec.train.l1, &loss.l1);
-    set(&mut spec.train.l2, &loss.l2);
-    set(&mut spec.train.max_norm, &loss.max_norm);
-    set(&mut spec.train.clip, &loss.clip);
+fn set_loss(spec: &mut Spec, loss: &LossOptions) {
+    let train = &mut spec.train;
+    fill(&mut train.loss, &loss.loss);
+    set(&mut train.huber_delta, &loss.huber_delta);
+    set(&mut train.label_smoothing, &loss.label_smoothing);
+    set(&mut train.pair, &loss.pair);
+    set(&mut train.class_weights, &loss.class_weights);
+    set(&mut train.l1, &loss.l1);
+    set(&mut train.l2, &loss.l2);
+    set(&mut train.max_norm, &loss.max_norm);
+    set(&mut train.clip, &loss.clip);
+}
 
-    set(&mut spec.train.optimizer, &steps.optimizer);
-    set(&mut spec.train.learning_rate, &steps.lr);
-    fill(&mut spec.train.schedule, &steps.schedule);
-    set(&mut spec.train.warmup, &steps.warmup);
-    set(&mut spec.train.momentum, &steps.momentum);
-    set(&mut spec.train.weight_decay, &steps.weight_decay);
-    set(&mut spec.train.epochs, &steps.epochs);
-    set(&mut spec.train.steps, &steps.steps);
-    set(&mut spec.train.minutes, &steps.minutes);
-    set(&mut spec.train.slice, &steps.slice);
-    set(&mut spec.train.min_improvement, &steps.min_improvement);
-    set(&mut spec.train.weight_average, &steps.weight_average);
+fn set_steps(spec: &mut Spec, steps: &Steps) {
+    let train = &mut spec.train;
+    set(&mut train.optimizer, &steps.optimizer);
+    set(&mut train.learning_rate, &steps.lr);
+    fill(&mut train.schedule, &steps.schedule);
+    set(&mut train.warmup, &steps.warmup);
+    set(&mut train.momentum, &steps.momentum);
+    set(&mut train.weight_decay, &steps.weight_decay);
+    set(&mut train.epochs, &steps.epochs);
+    set(&mut train.steps, &steps.steps);
+    set(&mut train.minutes, &steps.minutes);
+    set(&mut train.slice, &steps.slice);
+    set(&mut train.min_improvement, &steps.min_improvement);
+    set(&mut train.weight_average, &steps.weight_average);
+    train.temperature |= steps.temperature;
+    fill(&mut train.batch, &steps.batch);
+    fill(&mut train.patience, &steps.patience);
     set(&mut spec.average, &steps.average);
-    spec.train.temperature |= steps.temperature;
-    fill(&mut spec.train.batch, &steps.batch);
-    fill(&mut spec.train.patience, &steps.patience);
 }
 
 /// Puts an option, where it was typed, in the place of a field.

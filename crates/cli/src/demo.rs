@@ -97,11 +97,11 @@ struct Measured {
 /// One of the numbers of a run.
 type Pick = fn(&Measured) -> f64;
 
-fn measure(prepared: &Prepared, seed: u32, thin: &ThinSpec) -> thinnet::Result<Measured> {
+fn measure(prepared: &Prepared, seed: u32, thin: &ThinSpec, threads: &Threads) -> thinnet::Result<Measured> {
     let mut prepared = prepared.clone();
     prepared.spec.seed = seed;
     prepared.spec.thin = thin.clone();
-    let fitted = prepared.fit(&Threads::new(1)?, &mut |_| Flow::Continue)?;
+    let fitted = prepared.fit(threads, &mut |_| Flow::Continue)?;
     let curve = fitted.model.run().history.iter().map(|epoch| epoch.valid_loss.unwrap_or(f64::NAN)).collect();
     let (Evaluation::Classification(train), Some(Evaluation::Classification(test))) =
         (fitted.train, fitted.valid)
@@ -116,8 +116,9 @@ fn measure(prepared: &Prepared, seed: u32, thin: &ThinSpec) -> thinnet::Result<M
 /// has one, and several run at a time.
 fn all(prepared: &Prepared, runs: &[(u32, &ThinSpec)], threads: usize) -> thinnet::Result<Vec<Measured>> {
     let bar = progress::runs(runs.len());
-    let measured = side_by_side(Threads::new(threads)?.count(), runs, |&(seed, thin)| {
-        let measured = measure(prepared, seed, thin);
+    let lanes = Threads::new(threads)?.count();
+    let measured = side_by_side(lanes, 1, runs, |threads, &(seed, thin)| {
+        let measured = measure(prepared, seed, thin, threads);
         bar.inc(1);
         measured
     });

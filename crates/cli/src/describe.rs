@@ -1,10 +1,11 @@
-//! A spec in words: the network, who is dropped, how it is trained.
+//! A model in words: its network, who is dropped, how it is trained, and how that ended.
 
 use serde::Serialize;
 use serde_json::json;
 use thinnet::Spec;
-use thinnet::thin::{Count, Drop, RateSchedule, Scaling, ThinSpec};
-use thinnet::train::{ClassWeights, Loss, Optimizer, Pair, TrainSpec, WeightAverage};
+use thinnet::model::{Model, Run};
+use thinnet::thin::{Count, Drop, Pruned, PrunedLayer, RateSchedule, Scaling, ThinSpec};
+use thinnet::train::{ClassWeights, Ended, Loss, Optimizer, Pair, TrainSpec, WeightAverage};
 
 use crate::text;
 
@@ -15,8 +16,7 @@ pub fn named(value: &impl Serialize) -> String {
 
 /// 784-1024-1024-10 relu
 pub fn shape(spec: &Spec, inputs: usize, outputs: usize) -> String {
-    let widths = [&[inputs], &spec.network.hidden[..], &[outputs]].concat();
-    let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+    let widths: Vec<String> = spec.network.widths(inputs, outputs).iter().map(usize::to_string).collect();
     format!("{} {}", widths.join("-"), named(&spec.network.activation))
 }
 
@@ -167,4 +167,70 @@ pub fn penalties(spec: &Spec) -> Option<String> {
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// Whether a model is an ensemble.
+pub fn several(model: &Model) -> bool {
+    model.members().len() > 1
+}
+
+/// Why a run ended, and which epoch it left.
+pub fn ending(run: &Run, spec: &Spec) -> String {
+    let epochs = run.epochs();
+    let why = match run.ended {
+        Ended::Finished => format!("The run went to its end, epoch {epochs}"),
+        Ended::Patience => format!(
+            "The validation loss had not improved for {} epochs, so epoch {epochs} was the last",
+            spec.train.patience_for(true)
+        ),
+        Ended::Minutes => format!("The time was over in epoch {epochs}"),
+        Ended::Interrupted => format!("You stopped the run in epoch {epochs}"),
+        Ended::NotFinite { step, .. } => format!("The loss was no longer finite at step {step}"),
+    };
+    let kept = match (run.chosen_epoch, run.validation_rows) {
+        (chosen, 1..) if chosen != epochs => {
+            format!("epoch {chosen}, the best on the validation rows, is kept")
+        }
+        (chosen, _) => format!("epoch {chosen} is kept"),
+    };
+    format!("{why}; {kept}.")
+}
+
+/// What pruning left.
+pub fn left(pruned: &Pruned) -> String {
+    let percent = |share: f64| format!("{:.1}", 100.0 * share);
+    let sum = |of: fn(&PrunedLayer) -> usize| pruned.layers.iter().map(of).fold(0, usize::saturating_add);
+    let layers: Vec<String> = pruned.layers.iter().map(|layer| percent(layer.sparsity())).collect();
+    let hidden: Vec<String> = pruned.hidden().iter().map(usize::to_string).collect();
+    let units = match hidden.is_empty() {
+        true => String::new(),
+        false => format!(" {} hidden units are left.", hidden.join("-")),
+    };
+    format!(
+        "Pruned: {} of {} weights are left, a sparsity of {} % ({} % by layer).{units}",
+        text::count(sum(|layer| layer.kept_weights) as u64),
+        text::count(sum(|layer| layer.weights) as u64),
+        percent(pruned.sparsity()),
+        layers.join(", "),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_pruning_left_is_counted_over_all_layers() {
+        let layer = |weights: usize, kept_units: usize| PrunedLayer {
+            weights,
+            kept_weights: weights / 4,
+            units: kept_units + 5,
+            kept_units,
+        };
+        let pruned = Pruned { layers: vec![layer(3_000, 20), layer(1_000, 10)] };
+        let expected = "Pruned: 1,000 of 4,000 weights are left, a sparsity of 75.0 % (75.0, 75.0 % by layer). \
+                        20 hidden units are left.";
+        assert_eq!(left(&pruned), expected);
+        assert!(left(&Pruned { layers: vec![layer(40, 1)] }).ends_with("(75.0 % by layer)."));
+    }
 }

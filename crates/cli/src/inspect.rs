@@ -1,14 +1,16 @@
 //! `thinnet inspect`: what a model consists of and how it was trained.
 
+use serde::Serialize;
 use serde_json::json;
 use thinnet::average::Average;
 use thinnet::model::{Member, Model};
+use thinnet::network::Layer;
 use thinnet::prepare::{InputColumn, Inputs, Preparation, Target};
 use thinnet::report::{Curve, Series, table};
-use thinnet::thin::{Drop, LearnedNoise};
+use thinnet::thin::{Drop, LearnedNoise, ThinSpec};
 
 use crate::arguments::Inspect;
-use crate::{describe, fit, text};
+use crate::{describe, text};
 
 /// Reads and prints.
 pub fn run(arguments: &Inspect) -> anyhow::Result<()> {
@@ -23,7 +25,7 @@ pub fn run(arguments: &Inspect) -> anyhow::Result<()> {
             "spec": model.spec,
             "pipeline": model.pipeline,
         });
-        if fit::several(&model) {
+        if describe::several(&model) {
             object["noise"] = json!(model.noise);
             object["members"] = model.members().iter().map(|member| as_json(&model, member)).collect();
         } else {
@@ -33,7 +35,7 @@ pub fn run(arguments: &Inspect) -> anyhow::Result<()> {
         text::print_json(&object)?;
         return Ok(());
     }
-    let networks = if fit::several(&model) { members(&model) } else { network(&model) };
+    let networks = if describe::several(&model) { members(&model) } else { network(&model) };
     let parts = [task(&model), inputs(&model), networks, training(&model)];
     text::print(&format!("{}\n\n{}", arguments.model.display(), parts.join("\n")))?;
     Ok(())
@@ -126,54 +128,69 @@ fn members(model: &Model) -> String {
     )
 }
 
-/// Inputs, units, rate of the dropout before it, what was learned of that, and parameters of each layer.
-fn layers(model: &Model, member: &Member) -> Vec<serde_json::Value> {
+/// What there is to say of a layer; the names are those of `--json`.
+#[derive(Serialize)]
+struct LayerLine {
+    inputs: usize,
+    /// The rate of the dropout before it.
+    input_rate: Option<f32>,
+    /// What was learned of that.
+    learned_noise: Option<LearnedNoise>,
+    units: usize,
+    activation: String,
+    parameters: usize,
+}
+
+/// A line for each layer, from the input on.
+fn layers(model: &Model, member: &Member) -> Vec<LayerLine> {
     let (spec, network) = (model.spec.member(member.number), &member.network);
     let rates = spec.thin.rates(spec.network.hidden.len()).unwrap_or_default();
     let learned = spec.thin.learned_noise(network);
     let last = network.layers().len() - 1;
-    let layer = |(index, layer): (usize, &thinnet::network::Layer)| {
-        let activation =
-            if index == last { "none".into() } else { describe::named(&spec.network.activation) };
-        json!({
-            "inputs": layer.inputs,
-            "input_rate": rates.get(index),
-            "learned_noise": learned.get(index),
-            "units": layer.units,
-            "activation": activation,
-            "parameters": (layer.inputs + 1) * layer.units,
-        })
+    let line = |(index, layer): (usize, &Layer)| LayerLine {
+        inputs: layer.inputs,
+        input_rate: rates.get(index).copied(),
+        learned_noise: learned.get(index).copied().flatten(),
+        units: layer.units,
+        activation: if index == last { "none".into() } else { describe::named(&spec.network.activation) },
+        parameters: (layer.inputs + 1) * layer.units,
     };
-    network.layers().iter().enumerate().map(layer).collect()
+    network.layers().iter().enumerate().map(line).collect()
 }
 
 fn network(model: &Model) -> String {
-    let rows: Vec<Vec<String>> = layers(model, &model.members()[0])
-        .iter()
-        .enumerate()
-        .map(|(index, layer)| {
-            let count = |key: &str| text::count(layer[key].as_u64().unwrap_or_default());
-            let rate = layer["input_rate"].as_f64().unwrap_or_default() as f32;
-            let activation = layer["activation"].as_str().unwrap_or_default().to_string();
-            vec![
-                (index + 1).to_string(),
-                count("inputs"),
-                rate.to_string(),
-                count("units"),
-                activation,
-                count("parameters"),
-            ]
-        })
-        .collect();
+    let row = |(index, layer): (usize, LayerLine)| {
+        vec![
+            (index + 1).to_string(),
+            text::count(layer.inputs as u64),
+            layer.input_rate.unwrap_or_default().to_string(),
+            text::count(layer.units as u64),
+            layer.activation,
+            text::count(layer.parameters as u64),
+        ]
+    };
+    let rows: Vec<Vec<String>> =
+        layers(model, &model.members()[0]).into_iter().enumerate().map(row).collect();
     let headers = ["layer", "inputs", "rate", "units", "activation", "parameters"];
-    let total = text::count(model.parameters() as u64);
-    let thin = &model.spec.thin;
+    format!(
+        "Network: {} parameters; rate {}\n{}\nDropout: {}\n{}{}",
+        text::count(model.parameters() as u64),
+        rate(&model.spec.thin),
+        table(&headers, &rows),
+        describe::thinning(&model.spec).unwrap_or("none".into()),
+        learned_noise(model),
+        model.run().pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", describe::left(pruned)))
+    )
+}
+
+/// What the rate of a layer is.
+fn rate(thin: &ThinSpec) -> String {
     let share = match thin.drop {
         Drop::EdgesGaussian | Drop::SparseVariational => "row".into(),
         Drop::Edges if thin.share_rows > 0 => format!("group of {} rows", thin.share_rows),
-        _ => describe::named(&model.spec.thin.share),
+        _ => describe::named(&thin.share),
     };
-    let rate = match thin.drop {
+    match thin.drop {
         Drop::Units if thin.masks.is_some() => {
             format!("above 0: the inputs of the layer have {}", describe::masks(thin))
         }
@@ -196,14 +213,7 @@ fn network(model: &Model) -> String {
             let name = describe::named(&drop);
             format!("is that of the {name} noise on the inputs of the layer, with one draw for each {share}")
         }
-    };
-    format!(
-        "Network: {total} parameters; rate {rate}\n{}\nDropout: {}\n{}{}",
-        table(&headers, &rows),
-        describe::thinning(&model.spec).unwrap_or("none".into()),
-        learned_noise(model),
-        model.run().pruned.as_ref().map_or(String::new(), |pruned| format!("{}\n", fit::left(pruned)))
-    )
+    }
 }
 
 /// What was learned of the noise, a line for each layer whose inputs have noise.
@@ -239,9 +249,9 @@ fn training(model: &Model) -> String {
         let noise = text::number(model.pipeline.denormalise_spread(noise));
         format!("The errors of its predictions have a standard deviation of {noise}.\n")
     });
-    let (ending, title) = match fit::several(model) {
+    let (ending, title) = match describe::several(model) {
         true => (String::new(), "loss of member 1"),
-        false => (fit::ending(run, &model.spec) + "\n", "loss"),
+        false => (describe::ending(run, &model.spec) + "\n", "loss"),
     };
     format!(
         "Training: {}, seed {}\nAlso against overfitting: {}\n\
@@ -273,7 +283,7 @@ fn temperature(model: &Model) -> String {
     }
     let of = |member: &Member| text::number(member.run.temperature.into());
     let fitted: Vec<String> = model.members().iter().map(of).collect();
-    let each = if fit::several(model) { ", by member" } else { "" };
+    let each = if describe::several(model) { ", by member" } else { "" };
     format!(
         "Logits are divided by the temperature fitted on the validation rows{each}: {}.\n",
         fitted.join(", ")

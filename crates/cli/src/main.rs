@@ -2,6 +2,7 @@
 
 mod arguments;
 mod asked;
+mod coadaptation;
 mod compare;
 mod demo;
 mod describe;
@@ -9,11 +10,14 @@ mod elephant;
 mod evaluate;
 mod fit;
 mod inspect;
+mod judged;
 mod measure;
 mod output;
+mod overfitting;
 mod page;
 mod predict;
 mod progress;
+mod rows;
 mod studies;
 mod study;
 mod text;

@@ -5,14 +5,17 @@ use std::path::Path;
 use serde_json::{Value, json};
 use thinnet::average::Average;
 use thinnet::data::Data;
-use thinnet::measure::{Coadaptation, Effort, Estimate, InferenceGap, Interaction, Overfitting};
+use thinnet::measure::{Coadaptation, Effort, Estimate, InferenceGap, Overfitting};
 use thinnet::model::{Measures, Member, Model};
 use thinnet::report::{Cell, Curve, Series, table};
 use thinnet::train::Threads;
 
 use crate::arguments::Measure;
+use crate::coadaptation::{MEANINGS, layers};
+use crate::overfitting::{NOTHING_HELD_OUT, gap, lost};
 use crate::page::{self, Shown};
-use crate::{describe, evaluate, fit, output, text};
+use crate::rows::knows;
+use crate::{describe, judged, output, text};
 
 /// Measures and prints.
 pub fn run(arguments: &Measure) -> anyhow::Result<()> {
@@ -20,7 +23,7 @@ pub fn run(arguments: &Measure) -> anyhow::Result<()> {
         output::check("--report", page, &[Some(&arguments.model), Some(&arguments.data)])?;
     }
     let (model, data) = arguments.open()?;
-    let trained_on = evaluate::has_learned_from(&model, &arguments.model, &data)?;
+    let trained_on = knows(&model, &arguments.model, &data)?;
     let effort = arguments.effort();
     let member = arguments.member as usize - 1;
     let threads = Threads::new(arguments.threads)?;
@@ -76,7 +79,7 @@ fn write_page(
     let sampled =
         measures.sampled.as_ref().map(|_| evaluate(Average::monte_carlo(effort.samples))).transpose()?;
     let parts = [("mean of thinned", sampled.as_ref()), ("whole network", Some(&whole))];
-    let name = fit::name_of(&arguments.data);
+    let name = output::name_of(&arguments.data);
     let mut facts = vec![("Model", arguments.model.display().to_string()), ("Measured on", name.clone())];
     facts.extend(page::facts(model));
     let shown = Shown {
@@ -102,9 +105,6 @@ fn again(model: &Model) -> String {
     format!("thinnet fit DATA --spec run.toml{}", if own { " --valid FILE" } else { "" })
 }
 
-/// What is said in place of a gap.
-pub const NOTHING_HELD_OUT: &str = "The run held no rows out, so it cannot be told.";
-
 fn overfitting(of: Option<&Overfitting>, model: &Model, member: usize) -> String {
     let Some(of) = of else {
         return format!("OVERFITTING\n{NOTHING_HELD_OUT}");
@@ -128,47 +128,11 @@ fn overfitting(of: Option<&Overfitting>, model: &Model, member: usize) -> String
     )
 }
 
-/// How wide the gap was, and when it opened.
-pub fn gap(of: &Overfitting) -> String {
-    let opened = match (of.opened_epoch, of.noise.map(text::number)) {
-        (Some(epoch), Some(noise)) => {
-            format!("It opened in epoch {epoch}: from there on it is more than 3 times its noise, {noise}.")
-        }
-        (None, Some(noise)) => {
-            format!("It is not open: at the end it is no more than 3 times its noise, {noise}.")
-        }
-        _ => "There are too few epochs to tell when it opened.".into(),
-    };
-    let (best, last) = (text::number(of.best_gap), text::number(of.last_gap));
-    format!("The gap was {best} in the best epoch and {last} in the last.\n{opened}")
-}
-
-/// What was lost after the best epoch, in a sentence or two.
-pub fn lost(of: &Overfitting) -> String {
-    let number = text::number;
-    let (best, lowest) = (of.best_epoch, number(of.best_loss));
-    if best == of.last_epoch {
-        format!("The held-out loss was lowest, {lowest}, in the last epoch: nothing was lost after it.")
-    } else {
-        let learned = match of.memorised {
-            fell if fell > 0.0 => format!("fell by {}", number(fell)),
-            rose => format!("rose by {}", number(rose.abs())),
-        };
-        format!(
-            "The held-out loss was lowest, {lowest}, in epoch {best}. In epoch {}, the last, it was {}:\n{} was \
-             lost after the best epoch, while the training loss {learned}.",
-            of.last_epoch,
-            number(of.last_loss),
-            number(of.lost)
-        )
-    }
-}
-
-fn coadaptation(layers: &[Coadaptation]) -> String {
-    if layers.is_empty() {
+fn coadaptation(of: &[Coadaptation]) -> String {
+    if of.is_empty() {
         return "CO-ADAPTATION\nThere are no hidden layers whose units could co-adapt.".into();
     }
-    let (headers, rows) = self::layers(layers);
+    let (headers, rows) = layers(of);
     let text = |row: &Vec<Cell>| row.iter().map(|cell| cell.text.clone()).collect();
     let rows: Vec<Vec<String>> = rows.iter().map(text).collect();
     format!(
@@ -176,49 +140,6 @@ fn coadaptation(layers: &[Coadaptation]) -> String {
         table(&headers, &rows),
         MEANINGS.map(|(name, meaning)| format!("{name:<11}  {meaning}")).join("\n")
     )
-}
-
-/// What the headers of [`layers`] stand for.
-pub const MEANINGS: [(&str, &str); 7] = [
-    ("constant", "units that give the same on every row; correlation and rank leave them out"),
-    ("correlation", "mean |correlation| of two units: 0 independent, 1 the same"),
-    ("rank", "how many independent units would vary as much as these"),
-    ("decov", "half the sum of squared covariances of units; grows with their number and scale"),
-    (
-        "interaction",
-        "loss without both of a pair, less what each alone costs: below 0 the two\n             co-operate, above 0 one stands in for the other",
-    ),
-    ("near 0", "activations of at most 1 % of the layer's root mean square"),
-    ("activation", "mean activation"),
-];
-
-/// The measures of each hidden layer: headers, and a row for each.
-pub fn layers(layers: &[Coadaptation]) -> ([&'static str; 9], Vec<Vec<Cell>>) {
-    let number = |value: f64| Cell::number(value, text::number(value));
-    let count = |count: usize| Cell::number(count as f64, text::count(count as u64));
-    let optional = |value: Option<f64>| value.map_or("-".into(), number);
-    let interaction = |of: Option<Interaction>| {
-        of.map_or("-".into(), |of| {
-            Cell::number(of.mean, with_error(of.mean, of.standard_error, text::number))
-        })
-    };
-    let row = |layer: &Coadaptation| {
-        let of = &layer.activity;
-        vec![
-            layer.layer.to_string().into(),
-            count(of.units),
-            count(of.constant_units),
-            optional(of.mean_absolute_correlation),
-            optional(of.effective_rank),
-            number(of.decov),
-            interaction(layer.interaction),
-            Cell::number(of.sparsity, text::percent(of.sparsity)),
-            number(of.mean_activation),
-        ]
-    };
-    let headers =
-        ["layer", "units", "constant", "correlation", "rank", "decov", "interaction", "near 0", "activation"];
-    (headers, layers.iter().map(row).collect())
 }
 
 /// The error, or for a regression the loss, without a share of the units of each layer.
@@ -262,8 +183,8 @@ fn inference_gap(gap: Option<InferenceGap>) -> String {
 }
 
 fn calibration(measures: &Measures) -> String {
-    let sampled = measures.sampled.as_ref().map(evaluate::measures).unwrap_or_default();
-    let whole = evaluate::measures(&measures.whole);
+    let sampled = measures.sampled.as_ref().map(judged::measures).unwrap_or_default();
+    let whole = judged::measures(&measures.whole);
     // With samples there are more measures of a regression.
     let names = if sampled.len() > whole.len() { &sampled } else { &whole };
     let line = |(name, _, meaning): &(&str, String, &str)| {
@@ -274,17 +195,10 @@ fn calibration(measures: &Measures) -> String {
     };
     let lines: Vec<Vec<String>> = names.iter().map(line).collect();
     let table = table(&["measure", "whole", "mean of thinned", "what it is"], &lines);
-    format!("CALIBRATION\n{table}{}", evaluate::reliability(&measures.whole))
+    format!("CALIBRATION\n{table}{}", judged::reliability(&measures.whole))
 }
 
 /// "1.52 ± 0.06"
-pub fn estimate(of: Estimate, show: fn(f64) -> String) -> String {
-    with_error(of.mean, of.standard_error, show)
-}
-
-fn with_error(mean: f64, standard_error: Option<f64>, show: fn(f64) -> String) -> String {
-    match standard_error {
-        Some(error) => format!("{} ± {}", show(mean), show(error)),
-        None => show(mean),
-    }
+fn estimate(of: Estimate, show: fn(f64) -> String) -> String {
+    text::with_error(of.mean, of.standard_error, show)
 }

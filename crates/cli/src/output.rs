@@ -1,4 +1,5 @@
-//! The files that a run writes: whether they can be written is found out before the work.
+//! The files that a run writes: what they are called, and whether they can be written, which is found out
+//! before the work.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,23 @@ use clap::error::ErrorKind;
 use thinnet::Error;
 use thinnet::data::Data;
 
-use crate::arguments::{Arguments, Rows};
+use crate::arguments::Arguments;
+
+/// What a file or folder is called, without the folders that it is in.
+pub fn name_of(data: &Path) -> String {
+    data.file_name().map_or_else(|| data.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The data's name without its extension.
+pub fn stem(data: &Path) -> String {
+    let whole = data.canonicalize().unwrap_or_else(|_| data.to_owned());
+    let name = data.file_name().or(whole.file_name()).map(|name| name.to_string_lossy().into_owned());
+    let mut stem = name.as_deref().unwrap_or("model");
+    for extension in [".gz", ".csv", ".tsv", ".txt"] {
+        stem = stem.strip_suffix(extension).filter(|stem| !stem.is_empty()).unwrap_or(stem);
+    }
+    stem.into()
+}
 
 /// Finds out whether a file can be written after the work, and that it replaces none of the others, which
 /// are read or written too. `option` is what names it.
@@ -25,14 +42,6 @@ pub fn check_apart(option: &str, output: &Path, others: &[Option<&Path>]) -> any
         return Err(Arguments::command().error(ErrorKind::ArgumentConflict, problem).into());
     }
     Ok(())
-}
-
-/// The file that holds some rows, if it is one.
-pub fn file(rows: Option<&Rows>) -> Option<&Path> {
-    match rows {
-        Some(Rows::File(path)) => Some(path),
-        _ => None,
-    }
 }
 
 /// Whether two paths lead to the same file, also where it is not there yet.
@@ -60,4 +69,22 @@ fn check_writable(output: &Path) -> thinnet::Result<()> {
         fs::remove_file(&probe)
     };
     attempt().map_err(Error::file("write", output))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_neither_folders_nor_the_endings_of_tables() {
+        let stem = |data: &str| super::stem(Path::new(data));
+        assert_eq!(["data/rows.csv.gz", "rows.tsv", "mnist/"].map(stem), ["rows", "rows", "mnist"]);
+        assert_eq!(["digits", ".csv", "rows.parquet"].map(stem), ["digits", ".csv", "rows.parquet"]);
+    }
+
+    #[test]
+    fn a_name_keeps_its_ending() {
+        let name = |data: &str| name_of(Path::new(data));
+        assert_eq!(["data/rows.csv.gz", "mnist/", ".."].map(name), ["rows.csv.gz", "mnist", ".."]);
+    }
 }

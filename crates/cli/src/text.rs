@@ -1,4 +1,4 @@
-//! Numbers and names as people read them, and the way out for both streams.
+//! Numbers and names as people read them, JSON as programs do, and the way out for both streams.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -36,6 +36,13 @@ pub fn print_json(object: &Value) -> thinnet::Result<()> {
     print(&format!("{object}\n"))
 }
 
+/// Adds the fields of one object to another.
+pub fn merge(object: &mut Value, fields: Value) {
+    if let (Value::Object(object), Value::Object(fields)) = (object, fields) {
+        object.extend(fields);
+    }
+}
+
 /// "1 row", "12,345 rows"
 pub fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number as u64), if number == 1 { one } else { many })
@@ -57,6 +64,14 @@ pub fn estimate(of: Estimate, percent: bool) -> String {
         }
         Some(error) => format!("{} ± {error}{unit}", show(of.mean)),
         None => show(of.mean),
+    }
+}
+
+/// 1.52 ± 0.06, both as `show` writes them
+pub fn with_error(mean: f64, standard_error: Option<f64>, show: fn(f64) -> String) -> String {
+    match standard_error {
+        Some(error) => format!("{} ± {}", show(mean), show(error)),
+        None => show(mean),
     }
 }
 
@@ -101,5 +116,12 @@ mod tests {
         assert_eq!(of(0.013_92, Some(0.001_6), true), "1.39 % ± 0.16 %");
         assert_eq!(of(0.5, None, false), "0.5000");
         assert_eq!(of(0.25, Some(0.0), true), "25.00 % ± 0 %");
+    }
+
+    #[test]
+    fn an_object_takes_the_fields_of_another() {
+        let mut object = serde_json::json!({ "epochs": 1, "loss": 2 });
+        merge(&mut object, serde_json::json!({ "loss": 3, "rows": 4 }));
+        assert_eq!(object, serde_json::json!({ "epochs": 1, "loss": 3, "rows": 4 }));
     }
 }

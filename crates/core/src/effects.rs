@@ -2,13 +2,10 @@
 //! counts on it.
 
 use crate::data::Task;
-use crate::error::{Error, Result};
+use crate::error::{Result, refuse};
 use crate::spec::{NEEDS_THE_LENGTH, Spec};
 use crate::thin::{Drop, MaskSpec, ThinSpec};
 use crate::train::{Loss, Optimizer, Pair, Schedule, TrainSpec};
-
-/// Whether something is refused, the field, and why.
-type Refusal = (bool, &'static str, &'static str);
 
 impl Spec {
     /// Refuses what could change nothing, whatever the data are, and a pair that cannot be trained. A
@@ -17,14 +14,14 @@ impl Spec {
     /// may have such a spec, and is still read.
     ///
     /// # Errors
-    /// [`Error::Spec`] names the first such field.
+    /// [`crate::Error::Spec`] names the first such field.
     pub fn check_effects(&self) -> Result<()> {
         let (thin, train, default) = (&self.thin, &self.train, ThinSpec::default());
         let has_loss = |loss| train.loss == Some(loss);
         let divergence = matches!(thin.drop, Drop::Variational | Drop::SparseVariational);
         let one_mask = thin.pool == 1 || thin.masks.is_some_and(MaskSpec::is_one);
         train.pair.check_with(thin)?;
-        refuse(&[
+        refuse([
             (
                 train.schedule == Some(Schedule::Cosine) && !train.length_is_known(),
                 "train.schedule",
@@ -109,10 +106,10 @@ impl Spec {
     /// Refuses what could change nothing on data of this task, with or without rows that validate.
     ///
     /// # Errors
-    /// [`Error::Spec`] names the first such field.
+    /// [`crate::Error::Spec`] names the first such field.
     pub(crate) fn check_effects_on(&self, task: Task, validates: bool) -> Result<()> {
         let train = &self.train;
-        refuse(&[
+        refuse([
             (
                 train.label_smoothing > 0.0 && task == Task::Regression,
                 "train.label_smoothing",
@@ -153,22 +150,11 @@ impl Spec {
 
     /// Whether anything is dropped in any network.
     fn has_noise(&self) -> Result<bool> {
-        // Where every member has a turn, nobody has the layers of `[network]`.
-        let turns = 0..self.ensemble.networks.len().max(1);
         let mut has = self.thin.drop == Drop::SparseVariational;
-        for member in turns {
-            let layers = self.ensemble.network(&self.network, member).hidden.len();
-            has |= self.thin.rates(layers)?.iter().any(|&rate| rate > 0.0);
+        for network in self.ensemble.turns(&self.network) {
+            has |= self.thin.rates(network.hidden.len())?.iter().any(|&rate| rate > 0.0);
         }
         Ok(has)
-    }
-}
-
-/// The first refusal that holds.
-fn refuse(refusals: &[Refusal]) -> Result<()> {
-    match refusals.iter().find(|(is_refused, ..)| *is_refused) {
-        Some(&(_, field, problem)) => Err(Error::spec(field, problem)),
-        None => Ok(()),
     }
 }
 

@@ -91,3 +91,17 @@ impl Error {
         Error::Argument { what, problem: problem.into() }
     }
 }
+
+/// Refuses the first of some fields of a spec that is to be refused. Each stands with whether it is, its full
+/// name, and why.
+///
+/// # Errors
+/// [`Error::Spec`] names the field.
+pub(crate) fn refuse<P: Into<String>>(
+    fields: impl IntoIterator<Item = (bool, &'static str, P)>,
+) -> Result<()> {
+    match fields.into_iter().find(|(is_refused, ..)| *is_refused) {
+        Some((_, field, problem)) => Err(Error::spec(field, problem)),
+        None => Ok(()),
+    }
+}

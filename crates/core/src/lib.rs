@@ -56,6 +56,11 @@
 //! | [`mod@compare`] | remedies side by side | [`compare::compare()`], [`compare::Setup`] |
 //! | [`study`] | what the papers found, run again | [`study::Study`] |
 //!
+//! Beside the folders stand the files that they share: `spec.rs` is the spec of a run, and `effects.rs`
+//! refuses what in it would have no effect; `streams.rs` says which random words are for what, and
+//! `random.rs` makes numbers of them; `as_text.rs` is for what a spec says in one text; `error.rs` says what
+//! went wrong.
+//!
 //! Three more examples: `library` does what the command line does, `own_network` trains a
 //! hand-written network with the dropout layer, `elephant` a network of two outputs without a
 //! table. Cargo features: none yet; all is built in.
@@ -64,21 +69,26 @@
 
 #![forbid(unsafe_code)]
 
+// The folders.
 pub mod average;
 pub mod compare;
 pub mod data;
-mod effects;
-pub mod error;
 pub mod measure;
 pub mod model;
 pub mod network;
 pub mod prepare;
 pub mod report;
-mod spec;
-mod streams;
 pub mod study;
 pub mod thin;
 pub mod train;
+
+// What they share, a file each.
+mod as_text;
+mod effects;
+pub mod error;
+mod random;
+mod spec;
+mod streams;
 
 pub use error::{Error, Result};
 pub use spec::Spec;

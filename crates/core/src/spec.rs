@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::network::NetworkSpec;
 use crate::prepare::{Pipeline, PrepareSpec};
 use crate::thin::{RateSchedule, ThinSpec};
-use crate::train::{Loss, TrainSpec};
+use crate::train::TrainSpec;
 
 /// Why a schedule is refused where only minutes end the run.
 pub(crate) const NEEDS_THE_LENGTH: &str =
@@ -90,10 +90,8 @@ impl Spec {
         self.network.check()?;
         self.ensemble.check()?;
         self.thin.check()?;
-        // Where every member has a turn, nobody has the layers of `[network]`.
-        let turns = self.ensemble.networks.len().max(1);
-        for member in 0..turns {
-            self.thin.rates(self.ensemble.network(&self.network, member).hidden.len())?;
+        for network in self.ensemble.turns(&self.network) {
+            self.thin.rates(network.hidden.len())?;
         }
         self.train.check()?;
         if self.thin.schedule != RateSchedule::Constant && !self.train.length_is_known() {
@@ -121,8 +119,7 @@ impl Spec {
         spec.data.target = pipeline.target_name().map(str::to_string);
         spec.data.task = Some(pipeline.task());
         spec.data.valid = Some(self.data.valid_for(rows));
-        let default = if pipeline.classes().is_empty() { Loss::Squared } else { Loss::CrossEntropy };
-        spec.train.loss = Some(self.train.loss.unwrap_or(default));
+        spec.train.loss = Some(self.train.loss_for(pipeline.task()));
         spec.train.schedule = Some(self.train.schedule_for());
         spec.train.batch = Some(self.train.batch_for(training_rows).min(training_rows));
         spec.train.patience = Some(self.train.patience_for(validates));

@@ -6,7 +6,7 @@ use clap::Args;
 use thinnet::compare::Method;
 use thinnet::network::Activation;
 
-use super::fit::Columns;
+use super::spec::Columns;
 use super::values::{Rows, Units, named, threads, whole};
 
 /// `thinnet compare`

@@ -18,7 +18,7 @@ pub use self::tables::{
 
 use self::lines::Lines;
 use crate::arguments::{Compare, Rows};
-use crate::{asked, describe, fit, output, page, progress, text};
+use crate::{asked, describe, output, page, progress, rows, text};
 
 /// The part of DATA that is the test part where nothing else is said.
 const TEST: f64 = 0.2;
@@ -29,27 +29,16 @@ pub fn run(arguments: &Compare) -> anyhow::Result<()> {
     let folder = arguments
         .output
         .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("{}-compare", fit::stem(&arguments.data))));
-    if let Some(page) = &arguments.report {
-        let [valid, test] =
-            [&arguments.columns.valid, &arguments.test].map(|rows| output::file(rows.as_ref()));
-        let own = files(&folder, &setup);
-        let read = [Some(arguments.data.as_path()), arguments.spec.as_deref(), valid, test];
-        let others: Vec<Option<&Path>> =
-            read.into_iter().chain(own.iter().map(|path| Some(&**path))).collect();
-        // What the run makes cannot be written to before it.
-        let will_be_made = page.parent() == Some(&folder) && !folder.exists();
-        let check = if will_be_made { output::check_apart } else { output::check };
-        check("--report", page, &others)?;
-    }
+        .unwrap_or_else(|| PathBuf::from(format!("{}-compare", output::stem(&arguments.data))));
+    check_report(arguments, &setup, &folder)?;
     let interrupted = progress::interrupted()?;
     let data = Data::open(&arguments.data, None, &setup.spec.data.types)?;
-    let valid = fit::open_like(&data, &setup.spec.data, arguments.columns.valid.as_ref())?;
+    let valid = rows::open_like(&data, &setup.spec.data, arguments.columns.valid.as_ref())?;
     let test = match &arguments.test {
         None if Data::has_parts(&arguments.data) => {
             Some(Data::open(&arguments.data, Some(Part::Test), &setup.spec.data.types)?)
         }
-        rows => fit::open_like(&data, &setup.spec.data, rows.as_ref())?,
+        test => rows::open_like(&data, &setup.spec.data, test.as_ref())?,
     };
     let sets = Sets { data: &data, valid: valid.as_ref(), test: test.as_ref() };
     let lines = Lines::new(&setup, arguments.quiet);
@@ -83,6 +72,20 @@ pub fn run(arguments: &Compare) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The page may replace neither what the run reads nor what it leaves.
+fn check_report(arguments: &Compare, setup: &Setup, folder: &Path) -> anyhow::Result<()> {
+    let Some(page) = &arguments.report else { return Ok(()) };
+    let [valid, test] =
+        [&arguments.columns.valid, &arguments.test].map(|held_out| rows::file(held_out.as_ref()));
+    let own = files(folder, setup);
+    let read = [Some(arguments.data.as_path()), arguments.spec.as_deref(), valid, test];
+    let others: Vec<Option<&Path>> = read.into_iter().chain(own.iter().map(|path| Some(&**path))).collect();
+    // What the run makes cannot be written to before it.
+    let will_be_made = page.parent() == Some(folder) && !folder.exists();
+    let check = if will_be_made { output::check_apart } else { output::check };
+    check("--report", page, &others)
+}
+
 /// What the options ask for.
 fn setup(arguments: &Compare) -> anyhow::Result<Setup> {
     let mut spec = match &arguments.spec {
@@ -100,7 +103,7 @@ fn setup(arguments: &Compare) -> anyhow::Result<Setup> {
         None if spec.data.test == 0.0 && !Data::has_parts(&arguments.data) => spec.data.test = TEST,
         None => {}
     }
-    asked::check_test(&arguments.data, spec.data.test)?;
+    rows::check_test(&arguments.data, spec.data.test)?;
     let mut setup = Setup {
         seeds: arguments.seeds,
         minutes: arguments.minutes,
@@ -137,7 +140,7 @@ fn write_page(
     };
     let epochs = |summary: &Summary| format!("{} {}", compared.plan.epochs(summary.method), summary.method);
     let epochs: Vec<String> = compared.methods.iter().map(epochs).collect();
-    let name = fit::name_of(&arguments.data);
+    let name = output::name_of(&arguments.data);
     let facts = vec![
         ("Rows", tables::rows(compared)),
         ("Network", describe::shape(&prepared.spec, prepared.pipeline.input_units(), prepared.outputs())),

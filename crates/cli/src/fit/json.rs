@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use thinnet::model::{Fitted, FittedMember, Member, Run};
 use thinnet::thin::Pruned;
 
-use super::several;
+use crate::describe::several;
+use crate::text::merge;
 
 /// All that a run tells of its model.
 pub fn as_json(fitted: &Fitted, output: &Path) -> Value {
@@ -64,11 +65,4 @@ fn history_json(run: &Run) -> Value {
         "pruned": run.pruned,
         "sparsity": run.pruned.as_ref().map(Pruned::sparsity),
     })
-}
-
-/// Adds the fields of one object to another.
-pub fn merge(object: &mut Value, fields: Value) {
-    if let (Value::Object(object), Value::Object(fields)) = (object, fields) {
-        object.extend(fields);
-    }
 }

@@ -6,19 +6,18 @@ mod summary;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use thinnet::data::{Cells, Column, ColumnType, ColumnTypes, Data, DataSpec, Examples};
+use thinnet::data::{Data, Examples};
 use thinnet::measure::Effort;
 use thinnet::model::{Fitted, Member, Prepared, prepare};
 use thinnet::train::{Ended, Threads};
 use thinnet::{Error, Spec};
 
 use crate::arguments::{Fit, Rows};
+use crate::describe::several;
 use crate::page::{self, Shown};
 use crate::progress::Progress;
-use crate::{asked, describe, output, text};
+use crate::{asked, describe, output, rows, text};
 use json::as_json;
-pub use json::merge;
-pub use summary::{ending, left, several};
 use summary::{summary, took};
 
 /// Trains, saves and prints.
@@ -71,15 +70,12 @@ pub fn run(arguments: &Fit) -> anyhow::Result<()> {
 
 /// Neither the model nor the page may replace what the run reads, nor one the other.
 fn check_outputs(arguments: &Fit, model: &Path) -> anyhow::Result<()> {
-    let valid = output::file(arguments.columns.valid.as_ref());
+    let valid = rows::file(arguments.columns.valid.as_ref());
     let read = [Some(arguments.data.as_path()), arguments.spec.as_deref(), valid];
     output::check("-o", model, &read)?;
     let others = [&read[..], &[Some(model)]].concat();
     arguments.report.as_deref().map_or(Ok(()), |page| output::check("--report", page, &others))
 }
-
-/// What the rows of a page are called where nothing was held out.
-pub const TRAINING_ROWS: &str = "training rows";
 
 /// The page of the run, with the rows that were held out or, without them, those trained on.
 fn write_page(
@@ -91,7 +87,7 @@ fn write_page(
     threads: &Threads,
 ) -> anyhow::Result<()> {
     let (model, valid, effort) = (&fitted.model, fitted.valid.as_ref(), Effort::default());
-    let name = name_of(&arguments.data);
+    let name = output::name_of(&arguments.data);
     let mut facts = vec![("Data", name.clone())];
     facts.extend(page::facts(model));
     let version = env!("CARGO_PKG_VERSION");
@@ -107,7 +103,7 @@ fn write_page(
         measures: &model.measures_on(0, examples, &effort, threads)?,
         parts: parts.into_iter().filter_map(|(name, part)| Some((name, part?))).collect(),
         examples,
-        rows: if valid.is_some() { "validation rows".into() } else { TRAINING_ROWS.into() },
+        rows: if valid.is_some() { "validation rows".into() } else { page::TRAINING_ROWS.into() },
         effort,
         command: again(arguments, "run.toml"),
         answer: answer.clone(),
@@ -115,16 +111,11 @@ fn write_page(
     shown.write(page, threads)
 }
 
-/// What a file or folder is called, without the folders that it is in.
-pub fn name_of(data: &Path) -> String {
-    data.file_name().map_or_else(|| data.display().to_string(), |name| name.to_string_lossy().into_owned())
-}
-
 /// Reads the data and makes them ready, with what the user should know about it.
 fn read(arguments: &Fit, spec: &Spec) -> anyhow::Result<Prepared> {
-    asked::check_test(&arguments.data, spec.data.test)?;
+    rows::check_test(&arguments.data, spec.data.test)?;
     let data = Data::open(&arguments.data, None, &spec.data.types)?;
-    let valid = open_like(&data, &spec.data, arguments.columns.valid.as_ref())?;
+    let valid = rows::open_like(&data, &spec.data, arguments.columns.valid.as_ref())?;
     let prepared = prepare(&data, valid.as_ref(), spec)?;
     prepared.warnings.iter().for_each(|warning| text::warn(warning));
     if let (None, Some(target), false) = (&spec.data.target, prepared.pipeline.target_name(), arguments.quiet)
@@ -132,28 +123,6 @@ fn read(arguments: &Fit, spec: &Spec) -> anyhow::Result<Prepared> {
         text::say(&format!("the target is the last column, {target}; --target COLUMN takes another"));
     }
     Ok(prepared)
-}
-
-/// Opens the file that holds some rows, if it is one, in the same way as the data.
-pub fn open_like(data: &Data, spec: &DataSpec, rows: Option<&Rows>) -> thinnet::Result<Option<Data>> {
-    match rows {
-        Some(Rows::File(path)) => Data::open(path, None, &types(data, spec)).map(Some),
-        _ => Ok(None),
-    }
-}
-
-/// The types of a table's columns, so that another file is read in the same way. Those that nothing is learned
-/// from may hold anything there.
-fn types(data: &Data, spec: &DataSpec) -> ColumnTypes {
-    let Data::Table(table) = data else { return ColumnTypes::new() };
-    let kind = |column: &Column| match &column.cells {
-        _ if spec.ignore.contains(&column.name) => None,
-        Cells::Numbers(numbers) => {
-            numbers.iter().any(|number| !number.is_nan()).then_some(ColumnType::Number)
-        }
-        Cells::Texts { .. } => Some(ColumnType::Text),
-    };
-    table.columns().iter().filter_map(|column| Some((column.name.clone(), kind(column)?))).collect()
 }
 
 fn print_spec(arguments: &Fit, spec: &Spec) -> anyhow::Result<()> {
@@ -182,18 +151,7 @@ fn again(arguments: &Fit, spec: &str) -> String {
 
 /// The data's name without its extension, in the current folder.
 fn default_output(data: &Path) -> PathBuf {
-    PathBuf::from(format!("{}.thinnet", stem(data)))
-}
-
-/// The data's name without its extension.
-pub fn stem(data: &Path) -> String {
-    let whole = data.canonicalize().unwrap_or_else(|_| data.to_owned());
-    let name = data.file_name().or(whole.file_name()).map(|name| name.to_string_lossy().into_owned());
-    let mut stem = name.as_deref().unwrap_or("model");
-    for extension in [".gz", ".csv", ".tsv", ".txt"] {
-        stem = stem.strip_suffix(extension).filter(|stem| !stem.is_empty()).unwrap_or(stem);
-    }
-    stem.into()
+    PathBuf::from(format!("{}.thinnet", output::stem(data)))
 }
 
 /// What is about to be trained, on what.

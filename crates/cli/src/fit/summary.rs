@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use thinnet::Spec;
-use thinnet::model::{Evaluation, Fitted, Member, Model, Run};
+use thinnet::model::{Evaluation, Fitted, Member, Model};
 use thinnet::prepare::Inputs;
 use thinnet::report::table;
-use thinnet::thin::{Pruned, PrunedLayer};
 use thinnet::train::{Ended, Threads};
 
 use crate::arguments::Fit;
-use crate::evaluate::{disagree, measures, members_table};
+use crate::describe::{ending, left, several};
+use crate::judged::{disagree, measures, members_table};
 use crate::{describe, text};
 
 /// What a person reads after a run.
@@ -107,50 +107,4 @@ fn history(spec: &Spec, member: &Member) -> Vec<String> {
         epochs += ", stopped";
     }
     vec![shape, epochs, run.chosen_epoch.to_string()]
-}
-
-/// Whether a model is an ensemble.
-pub fn several(model: &Model) -> bool {
-    model.members().len() > 1
-}
-
-/// Why a run ended, and which epoch it left.
-pub fn ending(run: &Run, spec: &Spec) -> String {
-    let epochs = run.epochs();
-    let why = match run.ended {
-        Ended::Finished => format!("The run went to its end, epoch {epochs}"),
-        Ended::Patience => format!(
-            "The validation loss had not improved for {} epochs, so epoch {epochs} was the last",
-            spec.train.patience_for(true)
-        ),
-        Ended::Minutes => format!("The time was over in epoch {epochs}"),
-        Ended::Interrupted => format!("You stopped the run in epoch {epochs}"),
-        Ended::NotFinite { step, .. } => format!("The loss was no longer finite at step {step}"),
-    };
-    let kept = match (run.chosen_epoch, run.validation_rows) {
-        (chosen, 1..) if chosen != epochs => {
-            format!("epoch {chosen}, the best on the validation rows, is kept")
-        }
-        (chosen, _) => format!("epoch {chosen} is kept"),
-    };
-    format!("{why}; {kept}.")
-}
-
-/// What pruning left.
-pub fn left(pruned: &Pruned) -> String {
-    let percent = |share: f64| format!("{:.1}", 100.0 * share);
-    let sum = |of: fn(&PrunedLayer) -> usize| pruned.layers.iter().map(of).fold(0, usize::saturating_add);
-    let layers: Vec<String> = pruned.layers.iter().map(|layer| percent(layer.sparsity())).collect();
-    let hidden: Vec<String> = pruned.hidden().iter().map(usize::to_string).collect();
-    let units = match hidden.is_empty() {
-        true => String::new(),
-        false => format!(" {} hidden units are left.", hidden.join("-")),
-    };
-    format!(
-        "Pruned: {} of {} weights are left, a sparsity of {} % ({} % by layer).{units}",
-        text::count(sum(|layer| layer.kept_weights) as u64),
-        text::count(sum(|layer| layer.weights) as u64),
-        percent(pruned.sparsity()),
-        layers.join(", "),
-    )
 }

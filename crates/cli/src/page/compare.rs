@@ -16,7 +16,7 @@ use thinnet::report::{Axis, Bar, Bars, Cell, Item, Page, Section, Table};
 use thinnet::train::Threads;
 
 use super::{Shown, learning, trust, units};
-use crate::{compare, fit, text};
+use crate::{compare, text};
 
 /// A comparison as a page shows it.
 pub struct Comparison<'a> {
@@ -245,7 +245,7 @@ impl Comparison<'_> {
             let predicted = shown.model.average(&self.examples.inputs, Average::WeightScaling, 0, threads)?;
             let (of_best, numbers) = trust::predictions(shown, &predicted)?;
             items.extend(of_best);
-            fit::merge(data, numbers);
+            text::merge(data, numbers);
         }
         let heading = "How far to trust the predictions".into();
         Ok(Section { heading, items, ..Section::default() })

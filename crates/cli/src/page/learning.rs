@@ -5,7 +5,8 @@ use thinnet::report::{Area, Axis, Line, Lines, Place, Section};
 use thinnet::train::Epoch;
 
 use super::Shown;
-use crate::{describe, fit, measure};
+use crate::describe;
+use crate::overfitting::{NOTHING_HELD_OUT, gap, lost};
 
 /// From this ratio of the largest to the smallest loss on, a linear axis shows a corner and no curve.
 const LOGARITHMIC: f64 = 20.0;
@@ -14,10 +15,10 @@ const LOGARITHMIC: f64 = 20.0;
 pub fn section(shown: &Shown, overfitting: Option<&Overfitting>) -> Section {
     let member = shown.member();
     let spec = shown.model.spec.member(member.number);
-    let mut paragraphs = vec![fit::ending(&member.run, &spec)];
+    let mut paragraphs = vec![describe::ending(&member.run, &spec)];
     match overfitting {
-        Some(of) => paragraphs.extend([measure::gap(of), measure::lost(of)]),
-        None => paragraphs.push(measure::NOTHING_HELD_OUT.into()),
+        Some(of) => paragraphs.extend([gap(of), lost(of)]),
+        None => paragraphs.push(NOTHING_HELD_OUT.into()),
     }
     let history = &member.run.history;
     let (chosen, of) = (member.run.chosen_epoch, shown.of_member());

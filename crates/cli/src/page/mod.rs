@@ -16,7 +16,10 @@ use thinnet::model::{Evaluation, Measures, Member, Model, atomic_write};
 use thinnet::report::{Cell, Item, Page, Section, Table};
 use thinnet::train::Threads;
 
-use crate::{describe, evaluate, fit, text};
+use crate::{describe, judged, text};
+
+/// What the rows of a page are called where nothing was held out.
+pub const TRAINING_ROWS: &str = "training rows";
 
 /// A model, and rows whose targets are known, as a page shows them.
 pub struct Shown<'a> {
@@ -96,8 +99,8 @@ impl Shown<'_> {
             "measures": measures,
             "spec": model.spec,
         });
-        fit::merge(&mut data, trusted);
-        fit::merge(&mut data, shown_units);
+        text::merge(&mut data, trusted);
+        text::merge(&mut data, shown_units);
         let learning = learning::section(self, measures.overfitting.as_ref());
         let sections = vec![self.made(), learning, trust, units, self.again()?];
         Ok(Page { title: self.title.clone(), lead: self.lead(), sections, data })
@@ -141,7 +144,7 @@ impl Shown<'_> {
             None => String::new(),
         };
         match rows.as_str() {
-            fit::TRAINING_ROWS => format!(
+            TRAINING_ROWS => format!(
                 "{sentence} No rows were held out: the network has learned from these, and will do worse on new ones."
             ),
             _ => sentence,
@@ -161,7 +164,7 @@ impl Shown<'_> {
     /// A line for each measure, a column for each part of the data.
     fn measures(&self) -> Table {
         let parts: Vec<(Vec<_>, Value)> =
-            self.parts.iter().map(|(_, of)| (evaluate::measures(of), json!(of))).collect();
+            self.parts.iter().map(|(_, of)| (judged::measures(of), json!(of))).collect();
         // With sampled networks there are more measures of a regression.
         let names = parts.iter().map(|(measures, _)| measures).max_by_key(|measures| measures.len());
         let row = |&(name, _, meaning): &(&'static str, String, &'static str)| {

@@ -9,7 +9,7 @@ use thinnet::model::Evaluation;
 use thinnet::report::{Axis, Cell, Item, Reference, Reliability, ReliabilityCurve, Scatter, Section, Table};
 
 use super::Shown;
-use crate::{fit, text};
+use crate::{describe, text};
 
 /// With more classes than this the most frequent confusions are listed in place of a matrix.
 const MATRIX: usize = 20;
@@ -22,7 +22,7 @@ const POINTS: usize = 800;
 pub fn section(shown: &Shown, predicted: &Averaged) -> anyhow::Result<(Section, Value)> {
     let (mut items, numbers) = predictions(shown, predicted)?;
     if let Some(Evaluation::Classification(of)) = shown.closer() {
-        let whole = if fit::several(shown.model) { "all members together" } else { "whole network" };
+        let whole = if describe::several(shown.model) { "all members together" } else { "whole network" };
         items.insert(0, reliability(&[(whole, of)], &shown.rows));
     }
     Ok((Section { heading: "How far to trust it".into(), items, ..Section::default() }, numbers))

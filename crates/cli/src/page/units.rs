@@ -7,7 +7,7 @@ use thinnet::report::{Axis, Cell, HeatMap, Image, ImageGrid, Item, Line, Lines, 
 use thinnet::train::Threads;
 
 use super::Shown;
-use crate::{measure, text};
+use crate::{coadaptation, text};
 
 /// The most units of a layer that a map shows; fewer in a network of more than three hidden layers.
 const UNITS: usize = 64;
@@ -46,10 +46,10 @@ pub fn inside(shown: &Shown, threads: &Threads) -> anyhow::Result<(Vec<Item>, Va
 
 /// A line for each measure, a column for each layer.
 fn coadaptation(layers: &[Coadaptation], of: &str) -> Table {
-    let (names, of_layers) = measure::layers(layers);
+    let (names, of_layers) = coadaptation::layers(layers);
     let row = |(index, name): (usize, &&str)| {
         let meaning =
-            measure::MEANINGS.iter().find(|(other, _)| other == name).map_or("", |(_, meaning)| meaning);
+            coadaptation::MEANINGS.iter().find(|(other, _)| other == name).map_or("", |(_, meaning)| meaning);
         let values = of_layers.iter().filter_map(|layer| layer.get(index).cloned());
         std::iter::once(Cell::from(*name).noted(meaning)).chain(values).collect()
     };

@@ -1,42 +1,36 @@
 //! The inference of DropConnect: normal pre-activations, drawn layer by layer.
 
-use rayon::prelude::*;
-
-use super::monte_carlo::Moments;
-use super::{Averaged, Mean, Thinned};
-use crate::thin::{Buffers, PREDICTED_ROWS, Sample, Slice};
+use super::sums::SampleSums;
+use super::thinned::Thinned;
+use super::{Averaged, Mean};
+use crate::thin::Sample;
 
 impl Thinned<'_> {
     /// Mean and standard deviation of the predictions over `samples` draws of the outputs.
     ///
     /// With keep p the sum of a unit's kept edges has the mean p W v and the variance p (1 - p) (W∘W)(v∘v)
     /// (Wan et al. 2013, section 3.2), and divided by p the mean W v and the variance rate / p times
-    /// (W∘W)(v∘v); the bias is an edge whose input is 1. So many numbers with these moments are drawn for each
-    /// unit, and the mean of their activations goes into the next layer. The last layer shows its draws.
+    /// (W∘W)(v∘v); the bias is an edge whose input is 1. So many numbers with these moments are drawn for
+    /// each unit, and the mean of their activations goes into the next layer. The last layer shows its draws.
     pub(super) fn dropconnect(&self, samples: u32) -> Averaged {
         let thinning = &self.thinning.gaussian_form();
-        let (network, rows) = (self.network, self.inputs.rows());
+        let network = self.network;
         let (layers, outputs) = (network.layers().len(), network.outputs());
-        let new_slice = || Slice::new(self.isa, network, PREDICTED_ROWS.min(rows), 0, Buffers::Predict);
-        let chunks = (0..rows.div_ceil(PREDICTED_ROWS)).into_par_iter();
-        let moments: Vec<Moments> = chunks
-            .map_init(new_slice, |slice, chunk| {
-                let rows = chunk * PREDICTED_ROWS..rows.min((chunk + 1) * PREDICTED_ROWS);
-                slice.thin(thinning, Sample::MonteCarlo { number: 0 }, rows.start as u32);
-                slice.load(thinning, rows.clone().map(|row| self.inputs.row(row)));
-                for index in 0..layers - 1 {
-                    slice.average_draws(network, thinning, index, samples, |_| {});
-                }
-                let mut drawn = vec![0.0; rows.len() * outputs];
-                let mut seen = Moments::new(rows.len(), outputs, self.output, Mean::Arithmetic);
-                slice.average_draws(network, thinning, layers - 1, samples, |slice| {
-                    slice.write_outputs(&mut drawn);
-                    seen.add(&drawn);
-                });
-                seen
-            })
-            .collect();
-        self.assemble(moments.into_iter())
+        let sums = self.each_slice(|slice, rows| {
+            slice.thin(thinning, Sample::MonteCarlo { number: 0 }, rows.start as u32);
+            slice.load(thinning, rows.clone().map(|row| self.inputs.row(row)));
+            for index in 0..layers - 1 {
+                slice.average_draws(network, thinning, index, samples, |_| {});
+            }
+            let mut drawn = vec![0.0; rows.len() * outputs];
+            let mut seen = SampleSums::new(rows.len(), outputs, self.output, Mean::Arithmetic);
+            slice.average_draws(network, thinning, layers - 1, samples, |slice| {
+                slice.write_outputs(&mut drawn);
+                seen.add(&drawn);
+            });
+            seen
+        });
+        self.assemble(sums.into_iter())
     }
 }
 

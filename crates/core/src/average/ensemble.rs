@@ -77,6 +77,13 @@ impl EnsembleSpec {
         }
         own
     }
+
+    /// The networks whose layers members have: those that take turns, or `network` where there is none.
+    pub(crate) fn turns(&self, network: &NetworkSpec) -> impl Iterator<Item = NetworkSpec> {
+        // Where every member has a turn, nobody has the layers of `network`.
+        let turns = self.networks.len().max(1);
+        (0..turns).map(move |member| self.network(network, member))
+    }
 }
 
 /// The seed of a member, counted from 0: the first one has the given seed itself.
@@ -91,10 +98,11 @@ pub(crate) fn member_seed(seed: u32, member: usize) -> u32 {
 }
 
 /// The prediction of an ensemble from those of its members, which all count the same: the arithmetic
-/// mean of what they predict. The spread squared is the variance of the mixture: the mean of the members'
-/// own variances and the variance of their means. Where the members predict the variance of the observations,
-/// that of the ensemble is the mean of theirs, so that spread and noise together are the variance of their
-/// mixture (Lakshminarayanan et al. 2017, section 2.4). A single member stays as it is.
+/// mean of what they predict, of the same shape and in the same unit. The spread squared is the variance
+/// of the mixture: the mean of the members' own variances and the variance of their means. Where the
+/// members predict the variance of the observations, that of the ensemble is the mean of theirs, so that
+/// spread and noise together are the variance of their mixture (Lakshminarayanan et al. 2017, section
+/// 2.4). A single member stays as it is.
 ///
 /// # Errors
 /// [`Error::Argument`] if there is no member, or they predict other rows or classes.
@@ -104,7 +112,7 @@ pub fn ensemble(mut members: Vec<Averaged>) -> Result<Averaged> {
         return Ok(members.remove(0));
     }
     let count = members.len() as f64;
-    let (mean, between) = moments(&members);
+    let (mean, between) = means_and_variances(&members);
     let own = |member: &Averaged, at: usize| {
         member.spread.as_ref().map_or(0.0, |spread| f64::from(spread.values()[at]).powi(2))
     };
@@ -122,25 +130,28 @@ pub fn ensemble(mut members: Vec<Averaged>) -> Result<Averaged> {
     Ok(Averaged { mean, spread: Some(spread), noise: noise.transpose()? })
 }
 
-/// How far the members lie apart: the standard deviation of what they predict, of the same shape.
+/// How far the members lie apart: the standard deviation of what they predict, of the same shape and in the
+/// same unit.
 ///
 /// # Errors
 /// As [`ensemble`].
 pub fn deviation(members: &[Averaged]) -> Result<Matrix> {
     check(members)?;
-    let deviations = moments(members).1.into_iter().map(|variance| variance.sqrt() as f32).collect();
+    let deviations =
+        means_and_variances(members).1.into_iter().map(|variance| variance.sqrt() as f32).collect();
     Matrix::new(members[0].mean.rows(), members[0].mean.columns(), deviations)
 }
 
-/// Mean and variance of what the members predict.
-fn moments(members: &[Averaged]) -> (Vec<f64>, Vec<f64>) {
+/// The mean and the variance over the members of each number that they predict, in the order of their
+/// values.
+fn means_and_variances(members: &[Averaged]) -> (Vec<f64>, Vec<f64>) {
     let count = members.len() as f64;
     let each = |at: usize| members.iter().map(move |member| f64::from(member.mean.values()[at]));
-    let moments = |at: usize| {
+    let of_number = |at: usize| {
         let mean = each(at).sum::<f64>() / count;
         (mean, each(at).map(|value| (value - mean).powi(2)).sum::<f64>() / count)
     };
-    (0..members[0].mean.values().len()).map(moments).unzip()
+    (0..members[0].mean.values().len()).map(of_number).unzip()
 }
 
 fn check(members: &[Averaged]) -> Result<()> {

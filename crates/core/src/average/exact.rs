@@ -8,8 +8,9 @@
 use rayon::prelude::*;
 use thinnet_kernels::matmul;
 
+use super::Averaged;
 use super::passes::PADDED;
-use super::{Averaged, Thinned};
+use super::thinned::Thinned;
 
 /// Mean and variance of the predictions below a node, `[width, PADDED]` both.
 #[derive(Clone)]

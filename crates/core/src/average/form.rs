@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::as_text::as_text;
+
 /// How the thinned networks are averaged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -121,19 +123,7 @@ impl FromStr for Average {
     }
 }
 
-impl From<Average> for String {
-    fn from(average: Average) -> String {
-        average.to_string()
-    }
-}
-
-impl TryFrom<String> for Average {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
+as_text!(Average);
 
 #[cfg(test)]
 mod tests {

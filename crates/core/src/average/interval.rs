@@ -5,10 +5,10 @@ use crate::data::Matrix;
 use crate::error::{Error, Result};
 
 impl Averaged {
-    /// The lower and the upper ends of the intervals that hold a `share` of what is to be expected: mean -+
-    /// spread times a quantile of the normal distribution. With the noise of the observations in the
-    /// spread, as [`Model::predict`](crate::model::Model::predict) gives it, these are intervals for the
-    /// targets.
+    /// The lower and the upper ends of the intervals that hold a `share` of what is to be expected, each
+    /// of the shape and in the unit of the mean: mean -+ spread times a quantile of the normal
+    /// distribution. With the noise of the observations in the spread, as
+    /// [`Model::predict`](crate::model::Model::predict) gives it, these are intervals for the targets.
     ///
     /// # Errors
     /// [`Error::Argument`] if the share is not above 0 and below 1, or there is no spread.

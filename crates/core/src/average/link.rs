@@ -42,6 +42,9 @@ impl Link {
     }
 
     /// Refuses so many outputs where they cannot stand for this.
+    ///
+    /// # Errors
+    /// As [`Link::apply`].
     pub(super) fn check(self, outputs: usize) -> Result<()> {
         let problem = match self {
             Link::Logistic if outputs != 1 => format!("logistic takes one logit, not {outputs}; use softmax"),

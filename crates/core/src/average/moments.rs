@@ -11,7 +11,8 @@ use thinnet_kernels::{matmul, moments};
 
 use super::passes::PADDED;
 use super::softmax::Softmax;
-use super::{Averaged, Link, Thinned};
+use super::thinned::Thinned;
+use super::{Averaged, Link};
 use crate::train::variance;
 
 /// Mean and variance of the units of each level, `[units, PADDED]`.
@@ -116,8 +117,8 @@ impl Thinned<'_> {
     }
 }
 
-/// The mean of the variances of observations that a normal number with this mean and variance stands for, as a
-/// sum over 25 points half a standard deviation apart.
+/// The mean of the variances of observations that a normal number with this mean and variance stands for, as
+/// a sum over 25 points half a standard deviation apart.
 fn mean_variance(mean: f32, variance_of_number: f32) -> f32 {
     let deviation = variance_of_number.sqrt();
     let (mut sum, mut weights) = (0.0, 0.0);
@@ -278,8 +279,8 @@ mod tests {
         }
     }
 
-    /// Its factors have longer tails than a mask's, so the sums of a second layer are a little less normal: the
-    /// spread of a probability may be as far off as that of a value.
+    /// Its factors have longer tails than a mask's, so the sums of a second layer are a little less normal:
+    /// the spread of a probability may be as far off as that of a value.
     #[test]
     fn moments_of_gaussian_noise_are_those_of_many_samples() {
         for hidden in [&[200][..], &[100, 100]] {

@@ -1,19 +1,18 @@
 //! The mean of sampled thinned networks, and how far they lie apart.
 
-use std::f64::consts::TAU as TWO_PI;
 use std::ops::Range;
 
-use rayon::prelude::*;
-
-use super::{Averaged, Masks, Mean, Output, Thinned};
+use super::sums::{Densities, SampleSums};
+use super::thinned::Thinned;
+use super::{Averaged, Masks, Mean};
 use crate::data::Matrix;
-use crate::thin::{Buffers, PREDICTED_ROWS, Sample, Share, Slice, Thinning};
+use crate::thin::{PREDICTED_ROWS, Sample, Share, Slice, Thinning};
 
 impl Thinned<'_> {
     /// Mean and standard deviation of the predictions of `samples` thinned networks.
     pub(super) fn monte_carlo(&self, samples: u32, mean: Mean, masks: Masks) -> Averaged {
-        let new = |rows: Range<usize>| Moments::new(rows.len(), self.network.outputs(), self.output, mean);
-        self.assemble(self.sample(samples, masks, new, Moments::add).into_iter())
+        let new = |rows: Range<usize>| SampleSums::new(rows.len(), self.network.outputs(), self.output, mean);
+        self.assemble(self.sample(samples, masks, new, SampleSums::add).into_iter())
     }
 
     /// The same for values whose targets, `[rows, outputs]`, are known; also the logarithm of each row's
@@ -28,16 +27,18 @@ impl Thinned<'_> {
         let outputs = self.network.outputs();
         let new = |rows: Range<usize>| {
             let targets = &targets.values()[rows.start * outputs..rows.end * outputs];
-            (Moments::new(rows.len(), outputs, self.output, Mean::Arithmetic), Densities::new(targets, tau))
+            (
+                SampleSums::new(rows.len(), outputs, self.output, Mean::Arithmetic),
+                Densities::new(targets, tau),
+            )
         };
-        let add = |(moments, densities): &mut (Moments, Densities), values: &[f32]| {
-            moments.add(values);
+        let add = |(sums, densities): &mut (SampleSums, Densities), values: &[f32]| {
+            sums.add(values);
             densities.add(values);
         };
-        let (moments, densities): (Vec<_>, Vec<_>) =
-            self.sample(samples, masks, new, add).into_iter().unzip();
+        let (sums, densities): (Vec<_>, Vec<_>) = self.sample(samples, masks, new, add).into_iter().unzip();
         let densities = densities.iter().flat_map(|densities| densities.of_rows(samples, outputs)).collect();
-        (self.assemble(moments.into_iter()), densities)
+        (self.assemble(sums.into_iter()), densities)
     }
 
     /// The predictions of each of the sampled networks, `[rows, width]`.
@@ -75,11 +76,7 @@ impl Thinned<'_> {
             Masks::Rows => self.thinning.with_share(Share::Row),
             Masks::Shared => self.thinning.with_share(Share::Slice),
         };
-        let rows = self.inputs.rows();
-        let new_slice = || Slice::new(self.isa, self.network, PREDICTED_ROWS.min(rows), 0, Buffers::Predict);
-        let chunks = (0..rows.div_ceil(PREDICTED_ROWS)).into_par_iter();
-        let sampled = chunks.map_init(new_slice, |slice, chunk| {
-            let rows = chunk * PREDICTED_ROWS..rows.min((chunk + 1) * PREDICTED_ROWS);
+        self.each_slice(|slice, rows| {
             let mut seen = new(rows.clone());
             let mut outputs = vec![0.0; rows.len() * self.network.outputs()];
             self.sample_slice(slice, thinning, rows, samples, |slice| {
@@ -87,8 +84,7 @@ impl Thinned<'_> {
                 add(&mut seen, &outputs);
             });
             seen
-        });
-        sampled.collect()
+        })
     }
 
     /// Runs each sampled network on some rows and shows what it gave.
@@ -119,116 +115,6 @@ impl Thinned<'_> {
             slice.forward(network, thinning, first_layer..layers);
             show(slice);
         }
-    }
-
-    pub(super) fn assemble(&self, chunks: impl Iterator<Item = Moments>) -> Averaged {
-        let width = self.output.width(self.network.outputs());
-        let (mut mean, mut spread) =
-            (Matrix::zeros(self.inputs.rows(), width), Matrix::zeros(self.inputs.rows(), width));
-        let length = PREDICTED_ROWS * width;
-        let parts = mean.values_mut().chunks_mut(length).zip(spread.values_mut().chunks_mut(length));
-        parts.zip(chunks).for_each(|((mean, spread), moments)| moments.write(mean, spread));
-        Averaged::new(mean, Some(spread))
-    }
-}
-
-/// Sums over the samples: of the predictions, and of the squares of their distance from the first.
-pub(super) struct Moments {
-    output: Output,
-    outputs: usize,
-    count: f64,
-    first: Vec<f32>,
-    sums: Vec<f64>,
-    squares: Vec<f64>,
-    row: Vec<f32>,
-    /// The sums of the logits, where the geometric mean is asked for.
-    logits: Vec<f64>,
-}
-
-impl Moments {
-    pub fn new(rows: usize, outputs: usize, output: Output, mean: Mean) -> Self {
-        let width = output.width(outputs);
-        let length = rows * width;
-        Self {
-            output,
-            outputs,
-            count: 0.0,
-            first: vec![0.0; length],
-            sums: vec![0.0; length],
-            squares: vec![0.0; length],
-            row: vec![0.0; width],
-            logits: vec![0.0; if mean == Mean::Geometric { rows * outputs } else { 0 }],
-        }
-    }
-
-    /// Adds a sampled network's outputs, `[rows, outputs]`.
-    pub fn add(&mut self, outputs: &[f32]) {
-        let width = self.row.len();
-        for (row, outputs) in outputs.chunks_exact(self.outputs).enumerate() {
-            self.output.apply_row(outputs, &mut self.row);
-            for (at, &value) in (row * width..).zip(&self.row) {
-                if self.count == 0.0 {
-                    self.first[at] = value;
-                }
-                let distance = f64::from(value) - f64::from(self.first[at]);
-                self.sums[at] += distance;
-                self.squares[at] += distance * distance;
-            }
-        }
-        self.logits.iter_mut().zip(outputs).for_each(|(sum, &logit)| *sum += f64::from(logit));
-        self.count += 1.0;
-    }
-
-    fn write(&self, mean: &mut [f32], spread: &mut [f32]) {
-        for at in 0..mean.len() {
-            let shift = self.sums[at] / self.count;
-            mean[at] = (f64::from(self.first[at]) + shift) as f32;
-            spread[at] = (self.squares[at] / self.count - shift * shift).max(0.0).sqrt() as f32;
-        }
-        // The logarithm of a probability is its logit less what all classes share, which the
-        // normalisation takes out: the geometric mean has the mean logits (Baldi and Sadowski 2013).
-        let mean_logits: Vec<f32> = self.logits.iter().map(|sum| (sum / self.count) as f32).collect();
-        let rows = mean.chunks_exact_mut(self.row.len());
-        rows.zip(mean_logits.chunks_exact(self.outputs)).for_each(|(to, row)| self.output.apply_row(row, to));
-    }
-}
-
-/// For each target the logarithm of the sum over the samples of exp(-tau/2 (target - value)^2).
-struct Densities<'a> {
-    targets: &'a [f32],
-    tau: f64,
-    /// The largest exponent so far.
-    largest: Vec<f64>,
-    /// The sum of exp(exponent - largest).
-    sums: Vec<f64>,
-}
-
-impl<'a> Densities<'a> {
-    fn new(targets: &'a [f32], tau: f64) -> Self {
-        Self { targets, tau, largest: vec![f64::NEG_INFINITY; targets.len()], sums: vec![0.0; targets.len()] }
-    }
-
-    fn add(&mut self, values: &[f32]) {
-        let sums = self.largest.iter_mut().zip(&mut self.sums);
-        for ((largest, sum), (&value, &target)) in sums.zip(values.iter().zip(self.targets)) {
-            let distance = f64::from(target) - f64::from(value);
-            let exponent = -0.5 * self.tau * distance * distance;
-            if exponent > *largest {
-                *sum = *sum * libm::exp(*largest - exponent) + 1.0;
-                *largest = exponent;
-            } else {
-                *sum += libm::exp(exponent - *largest);
-            }
-        }
-    }
-
-    /// The mean over the outputs of each row's log-density.
-    fn of_rows(&self, samples: u32, outputs: usize) -> Vec<f64> {
-        let shared = 0.5 * libm::log(self.tau / TWO_PI) - libm::log(f64::from(samples));
-        let each =
-            self.largest.iter().zip(&self.sums).map(|(largest, sum)| largest + libm::log(*sum) + shared);
-        let each: Vec<f64> = each.collect();
-        each.chunks_exact(outputs).map(|row| row.iter().sum::<f64>() / outputs as f64).collect()
     }
 }
 
@@ -297,8 +183,8 @@ mod tests {
         assert!(mean.values().iter().any(|&value| value != mean.values()[0]), "rows have masks of their own");
     }
 
-    /// The mean of the first k of them is what an average of k gives, also on more rows than are computed at a
-    /// time.
+    /// The mean of the first k of them is what an average of k gives, also on more rows than are computed at
+    /// a time.
     #[test]
     fn sampled_networks_one_by_one() {
         let isa = Isa::from_environment().unwrap();

@@ -1,12 +1,16 @@
-//! What averages without samples share: rows as columns of a buffer, and layers run on them.
+//! What the averages share: chunks of rows on the threads and, where nothing is sampled, rows as columns of a
+//! buffer, with layers run on them.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
 use thinnet_kernels::elementwise::{self, Units};
 use thinnet_kernels::line;
 use thinnet_kernels::matmul::{self, Submatrix};
 
-use super::Thinned;
+use super::thinned::Thinned;
 use crate::data::Matrix;
-use crate::thin::{Drop, PREDICTED_ROWS, Sample};
+use crate::thin::{Buffers, Drop, PREDICTED_ROWS, Sample, Slice};
 
 /// The length of a line of rows.
 pub(super) const PADDED: usize = line(PREDICTED_ROWS);
@@ -15,6 +19,19 @@ impl Thinned<'_> {
     /// How many chunks of up to [`PREDICTED_ROWS`] rows there are.
     pub(super) fn chunks(&self) -> usize {
         self.inputs.rows().div_ceil(PREDICTED_ROWS)
+    }
+
+    /// What `work` makes of each chunk, in the order of the rows. It is given their numbers, and a slice to
+    /// run them on, in which the values of another chunk may still lie. Runs on the threads of the pool it is
+    /// called from.
+    pub(super) fn each_slice<T: Send>(&self, work: impl Fn(&mut Slice, Range<usize>) -> T + Sync) -> Vec<T> {
+        let rows = self.inputs.rows();
+        let new_slice = || Slice::new(self.isa, self.network, PREDICTED_ROWS.min(rows), 0, Buffers::Predict);
+        let chunks = (0..self.chunks()).into_par_iter();
+        let of_chunk = |slice: &mut Slice, chunk: usize| {
+            work(slice, chunk * PREDICTED_ROWS..rows.min((chunk + 1) * PREDICTED_ROWS))
+        };
+        chunks.map_init(new_slice, of_chunk).collect()
     }
 
     /// What the units of a level are multiplied by in a thinned network that keeps them. Gaussian noise has

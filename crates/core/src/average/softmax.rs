@@ -3,8 +3,8 @@
 use thinnet_kernels::elementwise::{Activation, Units};
 use thinnet_kernels::{matmul, moments};
 
-use super::Thinned;
 use super::passes::PADDED;
+use super::thinned::Thinned;
 
 /// Buffers for the softmax of one chunk of rows.
 pub(super) struct Softmax {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use super::setup::Ready;
 use super::{Compared, Event, Made, Method, Plan, Sets, Setup, Stage};
 use crate::error::{Error, Result};
 use crate::model::Prepared;
-use crate::train::{self, Flow, Threads};
+use crate::train::{self, Flow, Stop, Threads};
 
 /// Multiply-adds of a mini-batch from which on the threads work inside the step, one run after the other.
 const LARGE: usize = 100_000_000;
@@ -44,21 +44,22 @@ pub fn compare(
     let (path, was_there) = (folder, folder.exists());
     let threads = Threads::new(threads)?.count();
     let folder = Folder::open(path, resume, setup, sets, Made::now(threads)?)?;
+    let lanes = if is_large(&first.prepared) { 1 } else { threads };
     let comparison = Comparison {
         sets,
         setup,
         before: folder.elapsed(),
         began,
         folder: Mutex::new(folder),
-        lanes: if is_large(&first.prepared) { 1 } else { threads },
-        threads,
+        lanes,
+        threads_of_each: (threads / lanes).max(1),
         shelf: Mutex::new(BTreeMap::from([(setup.spec.seed, Arc::clone(&first))])),
         watch,
-        stopped: AtomicBool::new(false),
+        stop: Stop::default(),
         done: AtomicUsize::new(0),
     };
     let (prepared, test_rows) = (&first.prepared, first.test.rows());
-    comparison.tell(&Event::Ready { prepared, test_rows, lanes: comparison.lanes });
+    comparison.tell(&Event::Ready { prepared, test_rows, lanes });
     let compared = comparison.run(&first);
     if !was_there && !has_begun(path) {
         // Nothing is in it; if there is after all, it stays.
@@ -69,9 +70,7 @@ pub fn compare(
 
 /// Whether a step of a network is enough work for all threads.
 fn is_large(prepared: &Prepared) -> bool {
-    let widths =
-        [&[prepared.pipeline.input_units()], &prepared.spec.network.hidden[..], &[prepared.outputs()]]
-            .concat();
+    let widths = prepared.spec.network.widths(prepared.pipeline.input_units(), prepared.outputs());
     let weights: usize = widths.windows(2).map(|pair| pair[0].saturating_mul(pair[1])).sum();
     weights.saturating_mul(prepared.spec.train.batch_for(prepared.train.rows())) > LARGE
 }
@@ -83,12 +82,12 @@ pub(super) struct Comparison<'a> {
     pub folder: Mutex<Folder>,
     /// How many runs go on at a time.
     pub lanes: usize,
-    /// The threads of all lanes.
-    threads: usize,
+    /// How many threads each lane has.
+    pub threads_of_each: usize,
     /// The rows of the seeds that are at work.
     shelf: Mutex<BTreeMap<u32, Arc<Ready>>>,
     watch: &'a (dyn Fn(&Event) -> Flow + Sync),
-    stopped: AtomicBool,
+    stop: Stop,
     /// Runs done in this stage.
     pub done: AtomicUsize,
     began: Instant,
@@ -186,11 +185,6 @@ impl Comparison<'_> {
         Ok(ready)
     }
 
-    /// The threads of one lane.
-    pub fn lane_threads(&self) -> Result<Threads> {
-        Threads::new((self.threads / self.lanes).max(1))
-    }
-
     pub fn folder(&self) -> MutexGuard<'_, Folder> {
         self.folder.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -202,10 +196,7 @@ impl Comparison<'_> {
 
     /// Tells of something; who stops one run stops them all.
     pub fn tell(&self, event: &Event) -> Flow {
-        if (self.watch)(event) == Flow::Stop {
-            self.stopped.store(true, Ordering::Relaxed);
-        }
-        if self.is_stopped() { Flow::Stop } else { Flow::Continue }
+        self.stop.hear((self.watch)(event))
     }
 
     /// What a run is watched with.
@@ -214,6 +205,6 @@ impl Comparison<'_> {
     }
 
     pub fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+        self.stop.is_set()
     }
 }

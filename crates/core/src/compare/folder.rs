@@ -63,11 +63,16 @@ impl Folder {
             )));
         };
         if found.format != FORMAT {
-            let problem =
-                format!("{RESULTS} has the format {}, and this version reads {FORMAT}", found.format);
+            let problem = format!(
+                "{RESULTS} has the format {}, and this version reads {FORMAT}; name another folder with -o, or take \
+                 the version that began it",
+                found.format
+            );
             return Err(refused(problem));
         }
-        if let (Some(was), Some(is)) = (&found.made, &begun.made)
+        let runs = records.iter().filter(|record| matches!(record, Record::Run(_))).count();
+        let is_done = runs == setup.methods.len() * setup.seeds as usize;
+        if let (Some(was), Some(is), false) = (&found.made, &begun.made, is_done)
             && !was.has_the_bits_of(is)
         {
             return Err(refused(format!(

@@ -149,7 +149,7 @@ impl Method {
                     length_scale: [0.01, 0.1, 0.3, 1.0][dose],
                     // Only a regression has a precision, unless it is predicted.
                     precision: match base.train.loss {
-                        Some(Loss::Normal) => 1.0,
+                        Some(Loss::Normal | Loss::CrossEntropy | Loss::BinaryCrossEntropy) => 1.0,
                         _ => [1.0, 3.0, 10.0, 30.0][dose],
                     },
                     ..ThinSpec::default()
@@ -251,6 +251,7 @@ impl FromStr for Method {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Task;
 
     #[test]
     fn names_are_those_of_files() {
@@ -272,10 +273,17 @@ mod tests {
         for method in Method::ALL {
             let candidates = method.candidates(&base);
             assert_eq!(candidates.len(), DOSES * RATES);
-            let mut normal = base.clone();
-            normal.train.loss = Some(Loss::Normal);
-            for spec in candidates.iter().chain(&method.candidates(&normal)) {
-                spec.check_effects().unwrap();
+            for (loss, task) in [
+                (Loss::CrossEntropy, Task::Classification),
+                (Loss::BinaryCrossEntropy, Task::Classification),
+                (Loss::Squared, Task::Regression),
+                (Loss::Normal, Task::Regression),
+            ] {
+                let mut completed = base.clone();
+                completed.train.loss = Some(loss);
+                for spec in method.candidates(&completed) {
+                    spec.check_effects().and(spec.check_effects_on(task, true)).unwrap();
+                }
             }
             for (index, spec) in candidates.iter().enumerate() {
                 spec.check().unwrap();

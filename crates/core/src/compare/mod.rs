@@ -1,8 +1,8 @@
 //! What keeps a network from overfitting: remedies side by side, at equal cost.
 //!
-//! Each [`Method`] has a small search for its settings on the rows that validate (a learning rate, then a dose), then
-//! a run for each seed with what was found, all in the same time; then each network meets the test part
-//! once. Methods share the rows, the first weights and the order of the rows of a seed, so differences are
+//! Each [`Method`] has a small search for its settings on the rows that validate (a learning rate, then a
+//! dose), then a run for each seed with what was found, all in the same time; then each network meets the test
+//! part once. Methods share the rows, the first weights and the order of the rows of a seed, so differences are
 //! those of pairs. Time is measured, so a run's epochs are planned and written into its spec, and with that
 //! spec the run can be done again to the bit. docs/compare.md tells how to read what comes of it.
 //!
@@ -24,7 +24,6 @@ mod budget;
 mod comparison;
 mod events;
 mod folder;
-mod made;
 mod method;
 mod record;
 mod rungs;
@@ -34,10 +33,10 @@ mod sentence;
 mod setup;
 mod summary;
 
+pub use crate::model::made::Made;
 pub use comparison::compare;
 pub use events::Event;
 pub use folder::{files, has_begun};
-pub use made::Made;
 pub use method::Method;
 pub use record::{Candidate, Measured, Plan, Run, Stage};
 pub use setup::{Sets, Setup};

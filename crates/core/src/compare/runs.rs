@@ -39,16 +39,17 @@ impl Comparison<'_> {
         methods.retain(|method| chosen.contains_key(&method.searched()));
         let jobs = jobs(&methods, self.setup);
         self.done.store(0, Ordering::Relaxed);
-        let job = |&(seed, method): &(u32, Method)| {
+        let job = |threads: &Threads, &(seed, method): &(u32, Method)| {
             let Some(Chosen { candidate, .. }) = chosen.get(&method.searched()) else { return Ok(None) };
-            let run = self.one_run(method, seed, *candidate, plan.epochs(method))?;
+            let run = self.one_run(method, seed, *candidate, plan.epochs(method), threads)?;
             if let Some(run) = &run {
                 let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
                 self.tell(&Event::Run { run, done, total: jobs.len() });
             }
             Ok(run)
         };
-        let runs: Option<Vec<Run>> = side_by_side(self.lanes, &jobs, job)?.into_iter().collect();
+        let runs = side_by_side(self.lanes, self.threads_of_each, &jobs, job)?;
+        let runs: Option<Vec<Run>> = runs.into_iter().collect();
         Ok(runs.map(|mut runs| {
             let place = |method: Method| self.setup.methods.iter().position(|&other| other == method);
             runs.sort_by_key(|run| (run.seed, place(run.method)));
@@ -57,7 +58,14 @@ impl Comparison<'_> {
     }
 
     /// One run, or what is written down of it; none if it was stopped.
-    fn one_run(&self, method: Method, seed: u32, candidate: usize, epochs: u64) -> Result<Option<Run>> {
+    fn one_run(
+        &self,
+        method: Method,
+        seed: u32,
+        candidate: usize,
+        epochs: u64,
+        threads: &Threads,
+    ) -> Result<Option<Run>> {
         let written = self.folder().records.iter().find_map(|record| match record {
             Record::Run(run) if (run.method, run.seed) == (method, seed) => Some((**run).clone()),
             _ => None,
@@ -65,12 +73,12 @@ impl Comparison<'_> {
         if written.is_some() || self.is_stopped() {
             return Ok(written);
         }
-        let (ready, threads) = (self.ready(seed)?, self.lane_threads()?);
+        let ready = self.ready(seed)?;
         let mut prepared = ready.prepared.clone();
         let spec = &method.candidates(&prepared.spec)[candidate];
         prepared.spec = method.run(spec, epochs, self.setup.members);
         self.folder().write_spec(method, &prepared.spec, &self.command())?;
-        let fitted = prepared.fit(&threads, &mut self.watched());
+        let fitted = prepared.fit(threads, &mut self.watched());
         if self.is_stopped() {
             return Ok(None);
         }
@@ -84,7 +92,7 @@ impl Comparison<'_> {
                         let path = model_path(self.folder().path(), method);
                         fitted.model.save(&path)?;
                     }
-                    run.measured = Some(measure(fitted, &ready, &threads)?);
+                    run.measured = Some(measure(fitted, &ready, threads)?);
                 }
             }
             Err(Error::NotFinite { .. }) => {}

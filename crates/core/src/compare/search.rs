@@ -10,7 +10,7 @@ use super::setup::Ready;
 use super::{Candidate, Event, Method, Plan, Stage};
 use crate::error::Result;
 use crate::spec::Spec;
-use crate::train::{Ended, Outcome, side_by_side};
+use crate::train::{Ended, Outcome, Threads, side_by_side};
 
 /// The part of the minutes in which speeds are measured.
 const MEASURING: f64 = 0.03;
@@ -35,26 +35,25 @@ pub(super) struct Chosen {
 }
 
 impl Comparison<'_> {
-    /// Rows trained a second by each method, while all lanes are at work; none of a method whose loss does not
-    /// stay finite for an epoch. Nothing but time is learned from these runs.
+    /// Rows trained a second by each method, while all lanes are at work; none of a method whose loss does
+    /// not stay finite for an epoch. Nothing but time is learned from these runs.
     fn speeds(&self, first: &Ready) -> Result<Option<BTreeMap<Method, f64>>> {
         let methods = self.setup.searched();
         let turns = methods.len().div_ceil(self.lanes) as f64;
         let minutes = (60.0 * self.setup.minutes * MEASURING / turns).min(MOST_SECONDS) / 60.0;
-        let speed = |&method: &Method| {
+        let speed = |threads: &Threads, &method: &Method| {
             // The second where the loss of the first does not stay finite.
             for candidate in [TYPICAL, MILDEST] {
                 let mut spec = self.candidate_spec(first, method, candidate);
                 (spec.train.epochs, spec.train.minutes) = (u64::MAX, minutes);
-                let threads = self.lane_threads()?;
-                let outcome = first.prepared.train_only(&spec, &threads, &mut self.watched())?;
+                let outcome = first.prepared.train_only(&spec, threads, &mut self.watched())?;
                 if outcome.rows > 0 {
                     return Ok(Some((method, outcome.rows as f64 / outcome.seconds)));
                 }
             }
             Ok(None)
         };
-        let speeds = side_by_side(self.lanes, &methods, speed)?;
+        let speeds = side_by_side(self.lanes, self.threads_of_each, &methods, speed)?;
         Ok((!self.is_stopped()).then(|| speeds.into_iter().flatten().collect()))
     }
 
@@ -88,18 +87,16 @@ impl Comparison<'_> {
                 places.into_iter().map(move |candidate| (method, candidate))
             };
             let jobs: Vec<(Method, usize)> = methods.iter().flat_map(of).collect();
-            let job = |&(method, candidate): &(Method, usize)| {
-                let candidate = self.candidate(first, &plan, method, candidate, number, rung)?;
+            let job = |threads: &Threads, &which: &(Method, usize)| {
+                let candidate = self.candidate(first, &plan, which, (number, rung), threads)?;
                 if let Some(candidate) = &candidate {
                     let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
                     self.tell(&Event::Candidate { candidate, done, total });
                 }
                 Ok(candidate)
             };
-            let Some(results) = side_by_side(self.lanes, &jobs, job)?.into_iter().collect::<Option<Vec<_>>>()
-            else {
-                return Ok(None);
-            };
+            let results = side_by_side(self.lanes, self.threads_of_each, &jobs, job)?;
+            let Some(results) = results.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
             ran.extend(results);
         }
         let mut chosen = BTreeMap::new();
@@ -121,13 +118,12 @@ impl Comparison<'_> {
         &self,
         first: &Ready,
         plan: &Plan,
-        method: Method,
-        candidate: usize,
-        rung: usize,
-        of: Rung,
+        (method, candidate): (Method, usize),
+        (number, rung): (usize, Rung),
+        threads: &Threads,
     ) -> Result<Option<Candidate>> {
         let is_it =
-            |found: &Candidate| (found.method, found.candidate, found.rung) == (method, candidate, rung);
+            |found: &Candidate| (found.method, found.candidate, found.rung) == (method, candidate, number);
         let written = self.folder().records.iter().find_map(|record| match record {
             Record::Candidate(found) if is_it(found) => Some(*found),
             _ => None,
@@ -135,9 +131,9 @@ impl Comparison<'_> {
         if written.is_some() || self.is_stopped() {
             return Ok(written);
         }
-        let epochs = of.epochs(plan.epochs(method));
+        let epochs = rung.epochs(plan.epochs(method));
         let spec = method.run(&self.candidate_spec(first, method, candidate), epochs, 1);
-        let outcome = first.prepared.train_only(&spec, &self.lane_threads()?, &mut self.watched())?;
+        let outcome = first.prepared.train_only(&spec, threads, &mut self.watched())?;
         if self.is_stopped() {
             return Ok(None);
         }
@@ -146,7 +142,7 @@ impl Comparison<'_> {
         let loss = last.and_then(|epoch| epoch.valid_loss).filter(|_| is_finite);
         let Outcome { rows, seconds, .. } = outcome;
         let elapsed = self.elapsed();
-        let ran = Candidate { method, candidate, rung, epochs, loss, rows, seconds, elapsed };
+        let ran = Candidate { method, candidate, rung: number, epochs, loss, rows, seconds, elapsed };
         self.folder().append(Record::Candidate(ran))?;
         Ok(Some(ran))
     }

@@ -10,6 +10,7 @@ use thinnet_kernels::philox::{self, Counter, Key};
 
 use super::Matrix;
 use crate::error::{Error, Result};
+use crate::random;
 use crate::streams;
 
 /// An elephant, by its five complex numbers. The default is the paper's:
@@ -91,8 +92,8 @@ impl Elephant {
         let key = Key { seed, stream: streams::ELEPHANT };
         let angles: Vec<f64> = (0..count).map(|row| TAU * f64::from(row) / f64::from(count)).collect();
         let noisy = |(row, &angle): (u32, &f64)| {
-            let [a, b] = streams::uniform_pair(philox::words(key, Counter { block: 0, row, step: 0 }));
-            let ([right, up], [one, other]) = (self.outline(angle), streams::normal_pair(a, b, noise));
+            let [a, b] = random::uniform_pair(philox::words(key, Counter { block: 0, row, step: 0 }));
+            let ([right, up], [one, other]) = (self.outline(angle), random::normal_pair(a, b, noise));
             [right + one, up + other]
         };
         let points = (0..count).zip(&angles).map(noisy).collect();

@@ -1,6 +1,7 @@
 //! Rows set aside for validation.
 
 use crate::error::{Error, Result};
+use crate::random::shuffle;
 
 /// The two parts of a data set, as row numbers in ascending order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,25 +81,6 @@ fn shares(sizes: &[usize], fraction: f64) -> Vec<usize> {
     shares
 }
 
-/// Fisher and Yates's shuffle.
-pub(crate) fn shuffle<T>(items: &mut [T], words: &mut dyn FnMut() -> u32) {
-    for last in (1..items.len()).rev() {
-        items.swap(last, below(last as u32 + 1, words) as usize);
-    }
-}
-
-/// A random number below `limit`, each equally often: Lemire, Fast random integer generation in an
-/// interval (2019).
-pub(crate) fn below(limit: u32, words: &mut dyn FnMut() -> u32) -> u32 {
-    let refused_below = limit.wrapping_neg() % limit;
-    loop {
-        let product = u64::from(words()) * u64::from(limit);
-        if product as u32 >= refused_below {
-            return (product >> 32) as u32;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,7 +98,9 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn every_row_is_in_one_part(labels in proptest::collection::vec(0_u32..5, 2..200), fraction in 0.05_f64..0.95, seed: u64) {
+        fn every_row_is_in_one_part(
+            labels in proptest::collection::vec(0_u32..5, 2..200), fraction in 0.05_f64..0.95, seed: u64
+        ) {
             if let Ok(split) = split(labels.len(), Some(&labels), fraction, &mut words(seed)) {
                 let mut all = [split.train.clone(), split.valid.clone()].concat();
                 all.sort_unstable();
@@ -153,15 +137,6 @@ mod tests {
         }
         // Binomial: mean 6000, standard deviation 64.8; five of them.
         assert!(counts.iter().all(|&count| count.abs_diff(6000) < 325), "{counts:?}");
-    }
-
-    #[test]
-    fn draws_words_that_would_favour_small_numbers_again() {
-        // 2^32 = 3 * 1431655765 + 1: of all words only 0 is refused.
-        let mut sequence = [0, 1431655765, 1431655766, u32::MAX].into_iter();
-        let mut words = || sequence.next().unwrap();
-        let drawn = [below(3, &mut words), below(3, &mut words), below(3, &mut words)];
-        assert_eq!(drawn, [0, 1, 2]);
     }
 
     #[test]

@@ -5,10 +5,10 @@ use serde::Serialize;
 use thinnet_kernels::philox::Key;
 
 use super::{Effort, Estimate, Subject};
-use crate::data::{Examples, Targets, below, shuffle};
+use crate::data::{Examples, Targets};
+use crate::random::{self, below, shuffle};
 use crate::streams;
 use crate::thin::{PREDICTED_ROWS, Silencing};
-use crate::train::predicted_class;
 
 /// The shares of a layer's units that are silenced: 0, 0.1, ..., 0.9.
 const SHARES: u32 = 10;
@@ -16,11 +16,12 @@ const SHARES: u32 = 10;
 /// How pairs of units act together. The field names are those of `thinnet measure --json`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Interaction {
-    /// The mean over pairs of L(without both) - L(without one) - L(without the other) + L(whole),
-    /// with L the mean loss. Below 0 they co-operate: one without the other is worth less, or does
-    /// harm. Above 0 each stands in for the other. Pairs that do not know each other have 0.
+    /// The mean over pairs of L(without both) - L(without one) - L(without the other) + L(whole), with L
+    /// the mean loss, and in its unit. Below 0 they co-operate: one without the other is worth less, or
+    /// does harm. Above 0 each stands in for the other. Pairs that do not know each other have 0.
     pub mean: f64,
-    /// Its standard error over the pairs; none of a single pair, and 0 where all pairs were taken.
+    /// Its standard error over the pairs, in the same unit; none of a single pair, and 0 where all pairs
+    /// were taken.
     pub standard_error: Option<f64>,
     /// How many pairs.
     pub pairs: usize,
@@ -29,11 +30,11 @@ pub struct Interaction {
 /// The network without a share of a layer's units. The field names are those of `thinnet measure --json`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Silenced {
-    /// The share of the units that are silenced.
+    /// The share of the units that are silenced: 0, 0.1, ..., 0.9.
     pub share: f64,
     /// How many units that are.
     pub units: usize,
-    /// The mean loss, over several random choices of the units.
+    /// The mean loss of a row, over several random choices of the units.
     pub loss: Estimate,
     /// The share of rows whose class is wrong, over the same choices; none for a regression.
     pub error: Option<Estimate>,
@@ -98,7 +99,6 @@ struct Outcome {
 fn outcomes(subject: &Subject, examples: &Examples, level: usize, choices: &[&[u32]]) -> Vec<Outcome> {
     let Subject { isa, network, thinning, objective } = *subject;
     let objective = objective.without_smoothing();
-    let weight = |row: usize| examples.weights.as_ref().map_or(1.0, |weights| f64::from(weights[row]));
     let of_slice = |silencing: &mut Silencing, first: usize| -> Vec<Outcome> {
         let rows = first..examples.rows().min(first + PREDICTED_ROWS);
         silencing.load(rows.clone().map(|row| examples.inputs.row(row)));
@@ -107,11 +107,11 @@ fn outcomes(subject: &Subject, examples: &Examples, level: usize, choices: &[&[u
             silencing.write_without(choice, &mut logits);
             let mut sums = Outcome::default();
             for (row, logits) in rows.clone().zip(logits.chunks_exact(network.outputs())) {
-                sums.loss += weight(row) * objective.value(logits, &examples.targets, row);
-                if let Targets::Classes { labels, .. } = &examples.targets
-                    && predicted_class(logits) != labels[row]
-                {
-                    sums.error += weight(row);
+                let (loss, wrong) = objective.judge(logits, &examples.targets, row);
+                let weight = examples.weight(row);
+                sums.loss += weight * loss;
+                if wrong {
+                    sums.error += weight;
                 }
             }
             sums
@@ -125,7 +125,7 @@ fn outcomes(subject: &Subject, examples: &Examples, level: usize, choices: &[&[u
             |silencing, slice| of_slice(silencing, slice * PREDICTED_ROWS),
         )
         .collect();
-    let total: f64 = (0..examples.rows()).map(weight).sum();
+    let total: f64 = (0..examples.rows()).map(|row| examples.weight(row)).sum();
     let mean = |choice: usize, of: fn(&Outcome) -> f64| {
         slices.iter().map(|outcomes| of(&outcomes[choice])).sum::<f64>() / total
     };
@@ -135,7 +135,7 @@ fn outcomes(subject: &Subject, examples: &Examples, level: usize, choices: &[&[u
 
 /// Random words of a level: `draw` is 0 for the pairs, then 1 for the first order of the units, and so on.
 fn words(effort: &Effort, level: usize, draw: u32) -> impl FnMut() -> u32 {
-    streams::words(Key { seed: effort.seed, stream: streams::measure(level) }, draw)
+    random::words(Key { seed: effort.seed, stream: streams::measure(level) }, draw)
 }
 
 /// Pairs of different units, and whether they are all that there are.

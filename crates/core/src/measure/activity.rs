@@ -6,7 +6,7 @@ use thinnet_kernels::matmul::{self, Submatrix};
 use thinnet_kernels::{Isa, line, stride};
 
 use super::eigenvalues::eigenvalues;
-use super::{Weights, check_values};
+use super::weights::{Weights, check_values};
 use crate::data::Matrix;
 use crate::error::Result;
 
@@ -45,7 +45,8 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// From activations `[rows, units]`. Products run on the threads of the pool it is called from.
+    /// From activations `[rows, units]`, in whatever unit they have. Products run on the threads of the
+    /// pool it is called from.
     ///
     /// # Errors
     /// See [the module](crate::measure).
@@ -53,21 +54,22 @@ impl Activity {
         let (rows, units) = (activations.rows(), activations.columns());
         check_values("activations", activations, rows, units)?;
         let weights = Weights::new(weights, rows)?;
-        let moments: Vec<Moments> = moments(activations, &weights);
-        let over_units = |value: fn(&Moments) -> f64| moments.iter().map(value).sum::<f64>() / units as f64;
+        let of_units = means_and_deviations(activations, &weights);
+        let over_units =
+            |value: fn(&MeanAndDeviation) -> f64| of_units.iter().map(value).sum::<f64>() / units as f64;
         let mean_square = over_units(|unit| unit.mean.powi(2) + unit.deviation.powi(2));
         let near = NEAR_ZERO * mean_square.sqrt();
         let is_near = |&&value: &&f32| f64::from(value).abs() <= near;
         let near_zero = |row: usize| activations.row(row).iter().filter(is_near).count() as f64;
 
-        let varying: Vec<usize> = (0..units).filter(|&unit| moments[unit].deviation > 0.0).collect();
-        let correlations = correlations(isa, activations, &weights, &moments, &varying);
+        let varying: Vec<usize> = (0..units).filter(|&unit| of_units[unit].deviation > 0.0).collect();
+        let correlations = correlations(isa, activations, &weights, &of_units, &varying);
         let (count, width) = (varying.len(), stride(varying.len()));
         let mut decov = 0.0;
         for one in 0..count {
             for other in one + 1..count {
                 let correlation = f64::from(correlations[one * width + other]);
-                let deviation = |unit: usize| moments[varying[unit]].deviation;
+                let deviation = |unit: usize| of_units[varying[unit]].deviation;
                 decov += (correlation * deviation(one) * deviation(other)).powi(2);
             }
         }
@@ -85,14 +87,14 @@ impl Activity {
 
 /// Mean and standard deviation of a unit over the rows.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Moments {
+pub(super) struct MeanAndDeviation {
     pub mean: f64,
     pub deviation: f64,
 }
 
-/// A unit that never varies has a deviation of exactly 0, because its mean is counted from one of
-/// its own values.
-pub(super) fn moments(activations: &Matrix, weights: &Weights) -> Vec<Moments> {
+/// Those of each unit, from activations `[rows, units]`. A unit that never varies has a deviation of exactly
+/// 0, because its mean is counted from one of its own values.
+pub(super) fn means_and_deviations(activations: &Matrix, weights: &Weights) -> Vec<MeanAndDeviation> {
     let rows = || (0..activations.rows()).filter(|&row| weights.of(row) > 0.0);
     let first = rows().next().map_or(&[][..], |row| activations.row(row));
     let mut sums = vec![0.0; first.len()];
@@ -109,8 +111,11 @@ pub(super) fn moments(activations: &Matrix, weights: &Weights) -> Vec<Moments> {
             *square += weights.of(row) * (f64::from(value) - mean).powi(2);
         }
     }
-    let moments = |(mean, square): (f64, f64)| Moments { mean, deviation: (square / weights.total).sqrt() };
-    means.into_iter().zip(squares).map(moments).collect()
+    let of_unit = |(mean, square): (f64, f64)| {
+        let deviation = (square / weights.total).sqrt();
+        MeanAndDeviation { mean, deviation }
+    };
+    means.into_iter().zip(squares).map(of_unit).collect()
 }
 
 /// The correlations of the varying units, `[varying, stride(varying)]`; of each pair at least that
@@ -119,7 +124,7 @@ pub(super) fn correlations(
     isa: Isa,
     activations: &Matrix,
     weights: &Weights,
-    moments: &[Moments],
+    of_units: &[MeanAndDeviation],
     varying: &[usize],
 ) -> Vec<f32> {
     let (count, width) = (varying.len(), stride(varying.len()));
@@ -127,7 +132,7 @@ pub(super) fn correlations(
     for (row, to) in standard.chunks_exact_mut(width.max(1)).enumerate() {
         let factor = (weights.of(row) / weights.total).sqrt();
         for (to, &unit) in to.iter_mut().zip(varying) {
-            let Moments { mean, deviation } = moments[unit];
+            let MeanAndDeviation { mean, deviation } = of_units[unit];
             *to = (factor * (f64::from(activations.row(row)[unit]) - mean) / deviation) as f32;
         }
     }
@@ -144,7 +149,8 @@ pub(super) fn correlations(
     correlations
 }
 
-/// [`Activity::mean_absolute_correlation`] alone, for a small part of the time of all.
+/// [`Activity::mean_absolute_correlation`] alone, from activations `[rows, units]`, for a small part of the
+/// time of all. Runs on the threads of the pool it is called from.
 ///
 /// # Errors
 /// See [the module](crate::measure).
@@ -156,9 +162,9 @@ pub fn mean_absolute_correlation(
     let (rows, units) = (activations.rows(), activations.columns());
     check_values("activations", activations, rows, units)?;
     let weights = Weights::new(weights, rows)?;
-    let moments = moments(activations, &weights);
-    let varying: Vec<usize> = (0..units).filter(|&unit| moments[unit].deviation > 0.0).collect();
-    let correlations = correlations(isa, activations, &weights, &moments, &varying);
+    let of_units = means_and_deviations(activations, &weights);
+    let varying: Vec<usize> = (0..units).filter(|&unit| of_units[unit].deviation > 0.0).collect();
+    let correlations = correlations(isa, activations, &weights, &of_units, &varying);
     Ok(mean_absolute(&correlations, varying.len(), stride(varying.len())))
 }
 

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::reliability::{ReliabilityBin, reliability};
-use super::{Weights, check_probabilities, check_values};
+use super::weights::{Weights, check_probabilities, check_values};
 use crate::data::Matrix;
 use crate::error::{Error, Result};
 
@@ -16,8 +16,8 @@ const SMALLEST_PROBABILITY: f64 = f32::MIN_POSITIVE as f64;
 /// deviations of its mean.
 const NORMAL_QUANTILE_95: f64 = 1.6448536269514722;
 
-/// The mean over rows of -ln(probability of the true class), in nats. Probabilities below
-/// 1.18e-38 (the smallest normal f32) count as that.
+/// The mean over rows of -ln(probability of the true class), in nats, from probabilities
+/// `[rows, classes]`. Those below 1.18e-38 (the smallest normal f32) count as that.
 ///
 /// # Errors
 /// See [the module](crate::measure).
@@ -32,9 +32,9 @@ pub fn negative_log_likelihood(
     Ok(Weights::new(weights, labels.len())?.mean(labels.len(), loss))
 }
 
-/// The Brier score in its original form (Brier 1950): the sum over classes of
-/// (probability - 1 if it is the true class else 0) squared, then the mean over rows. It lies
-/// between 0 and 2; for two classes it is twice the score that is often given for them.
+/// The Brier score in its original form (Brier 1950), from probabilities `[rows, classes]`: the
+/// sum over classes of (probability - 1 if it is the true class else 0) squared, then the mean
+/// over rows. It lies between 0 and 2; for two classes it is twice the score that is often given for them.
 ///
 /// # Errors
 /// See [the module](crate::measure).
@@ -48,8 +48,9 @@ pub fn brier(probabilities: &Matrix, labels: &[u32], weights: Option<&[f32]>) ->
     Ok(Weights::new(weights, labels.len())?.mean(labels.len(), score))
 }
 
-/// The expected calibration error (Guo et al. 2017): the mean over the bins of the [`reliability`]
-/// curve, each weighted with its rows, of |accuracy - mean probability|.
+/// The expected calibration error (Guo et al. 2017), from probabilities `[rows, classes]`: the
+/// mean over the bins of the [`reliability`] curve, each weighted with its rows, of
+/// |accuracy - mean probability|. It lies between 0 and 1.
 ///
 /// # Errors
 /// See [the module](crate::measure).
@@ -90,7 +91,7 @@ pub fn gaussian_log_likelihood(
 /// an equal mixture of T normal distributions around T samples:
 /// logsumexp over t of ln N(target; sample t, noise^2), minus ln T (Gal and Ghahramani 2016,
 /// with noise^2 = 1/tau). Each sample is `[rows, outputs]`; `noise` is the standard deviation of
-/// the observation noise of each output.
+/// the observation noise of each output; all are in the targets' unit.
 ///
 /// # Errors
 /// See [the module](crate::measure); besides, there must be a sample, and noise above 0.
@@ -114,7 +115,7 @@ pub fn mixture_log_likelihood(
 }
 
 /// Mean and spread of the predictive distribution, both `[rows, outputs]`, from T samples of that
-/// shape and the standard deviation of the observation noise of each output:
+/// shape and the standard deviation of the observation noise of each output, all in the same unit:
 /// spread^2 = noise^2 + variance of the samples (divided by T; Gal and Ghahramani 2016).
 ///
 /// # Errors
@@ -148,8 +149,9 @@ pub fn coverage_90(mean: &Matrix, spread: &Matrix, targets: &Matrix, weights: Op
     })
 }
 
-/// The mean over rows and outputs of the width of the 90 % interval: 2 x 1.6448536 spread. Of two
-/// predictions whose intervals cover as much, the one with the narrower ones says more.
+/// The mean over rows and outputs of the width of the 90 % interval, in the unit of `spread`, which is
+/// `[rows, outputs]`: 2 x 1.6448536 spread. Of two predictions whose intervals cover as much, the one
+/// with the narrower ones says more.
 ///
 /// # Errors
 /// See [the module](crate::measure); besides, no spread may be below 0.
@@ -179,6 +181,7 @@ pub(super) fn over_values(
     Ok(Weights::new(weights, rows)?.mean(rows, of_row))
 }
 
+/// Checks that mean and spread have the shape of the targets, and that no spread is below 0.
 pub(super) fn check_spread(mean: &Matrix, spread: &Matrix, targets: &Matrix) -> Result<()> {
     check_values("predictions", mean, targets.rows(), targets.columns())?;
     check_values("spread", spread, targets.rows(), targets.columns())?;
@@ -191,6 +194,7 @@ pub(super) fn check_spread(mean: &Matrix, spread: &Matrix, targets: &Matrix) -> 
     }
 }
 
+/// Checks that there are samples `[rows, outputs]`, and one noise of 0 or more for each output.
 pub(super) fn check_samples(samples: &[Matrix], noise: &[f32], rows: usize, outputs: usize) -> Result<()> {
     if samples.is_empty() {
         return Err(Error::argument("samples", "there is none; at least one thinned network must predict"));

@@ -3,13 +3,14 @@
 use serde::Serialize;
 use thinnet_kernels::Isa;
 
+use super::Activity;
 use super::ablation::{Interaction, Silenced, ablate};
-use super::{Activity, Weights};
+use super::weights::Weights;
 use crate::data::Examples;
 use crate::error::Result;
 use crate::network::Network;
 use crate::thin::{self, Thinning};
-use crate::train::{self, Objective};
+use crate::train::Objective;
 
 /// A trained network, as it is measured.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +63,7 @@ impl Effort {
 pub struct Coadaptation {
     /// Which hidden layer: 1 is the first.
     pub layer: usize,
-    /// What its units do, and how much of it together.
+    /// What its units do, and how much of it they do together.
     #[serde(flatten)]
     pub activity: Activity,
     /// How pairs of units act together; none if there is but one unit.
@@ -80,7 +81,7 @@ pub struct Coadaptation {
 /// are silenced on have no weight, or activations are not finite.
 pub fn coadaptation(subject: &Subject, examples: &Examples, effort: &Effort) -> Result<Vec<Coadaptation>> {
     let Subject { isa, network, thinning, objective } = *subject;
-    train::fits(examples, network, objective)?;
+    objective.check(examples, network)?;
     let ablated = examples.select(&(0..effort.ablated(examples.rows())).collect::<Vec<_>>());
     Weights::new(ablated.weights.as_deref(), ablated.rows())?;
     let of_layer = |layer: usize| {

@@ -4,13 +4,14 @@ use serde::Serialize;
 use thinnet_kernels::philox::Key;
 use thinnet_kernels::{Isa, stride};
 
-use super::activity::{correlations, moments};
-use super::{Subject, Weights, check_values};
-use crate::data::{Examples, Matrix, shuffle};
+use super::Subject;
+use super::activity::{correlations, means_and_deviations};
+use super::weights::{Weights, check_values};
+use crate::data::{Examples, Matrix};
 use crate::error::Result;
+use crate::random;
 use crate::streams;
 use crate::thin;
-use crate::train;
 
 /// The correlations of some units of a hidden layer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,7 +22,7 @@ pub struct UnitCorrelations {
     pub varying: usize,
     /// Which units, counted from 0, so that those that do the same stand beside each other.
     pub units: Vec<usize>,
-    /// The correlation of each of them with each, in the trained network.
+    /// The correlation of each of them with each, in the trained network, `[units][units]`: from -1 to 1.
     pub after: Vec<Vec<f64>>,
     /// The same before training, where that network is known.
     pub before: Option<Vec<Vec<f64>>>,
@@ -45,7 +46,7 @@ pub fn unit_correlations(
 ) -> Result<Vec<UnitCorrelations>> {
     let subjects: Vec<&Subject> = std::iter::once(after).chain(before).collect();
     for subject in &subjects {
-        train::fits(examples, subject.network, subject.objective)?;
+        subject.objective.check(examples, subject.network)?;
     }
     let weights = examples.weights.as_deref();
     let of_layer = |layer: usize| {
@@ -56,12 +57,12 @@ pub fn unit_correlations(
         let mut units: Vec<usize> = (0..activations[0].columns()).collect();
         for activations in &activations {
             check_values("activations", activations, examples.rows(), activations.columns())?;
-            let moments = moments(activations, &Weights::new(weights, examples.rows())?);
-            units.retain(|&unit| moments.get(unit).is_some_and(|moments| moments.deviation > 0.0));
+            let of_units = means_and_deviations(activations, &Weights::new(weights, examples.rows())?);
+            units.retain(|&unit| of_units.get(unit).is_some_and(|unit| unit.deviation > 0.0));
         }
         let varying = units.len();
         let key = Key { seed, stream: streams::measure(layer) };
-        shuffle(&mut units, &mut streams::words(key, u32::MAX));
+        random::shuffle(&mut units, &mut random::words(key, u32::MAX));
         units.truncate(most);
         units.sort_unstable();
         let order = order(&matrix(after.isa, &activations[0], weights, &units)?);
@@ -77,8 +78,8 @@ pub fn unit_correlations(
 fn matrix(isa: Isa, activations: &Matrix, weights: Option<&[f32]>, units: &[usize]) -> Result<Vec<Vec<f64>>> {
     let chosen = activations.select_columns(units);
     let weights = Weights::new(weights, chosen.rows())?;
-    let (moments, all): (_, Vec<usize>) = (moments(&chosen, &weights), (0..units.len()).collect());
-    let (correlations, width) = (correlations(isa, &chosen, &weights, &moments, &all), stride(units.len()));
+    let (of_units, all) = (means_and_deviations(&chosen, &weights), (0..units.len()).collect::<Vec<usize>>());
+    let (correlations, width) = (correlations(isa, &chosen, &weights, &of_units, &all), stride(units.len()));
     let of = |one: usize, other: usize| match one == other {
         true => 1.0,
         // Of each pair, that in the line of the lower one is there.

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Weights, check_probabilities, check_values, largest};
-use crate::data::Matrix;
+use super::weights::{Weights, check_probabilities, check_values};
+use crate::data::{Matrix, largest};
 use crate::error::{Error, Result};
 
 /// How far the members of an ensemble disagree; all 0 where they all predict the same.
@@ -54,6 +54,7 @@ impl Disagreement {
     }
 }
 
+/// The first member, whose shape all must have.
 fn first<'a>(members: &[&'a Matrix]) -> Result<&'a Matrix> {
     members.first().copied().ok_or_else(|| Error::argument("members", "an ensemble has at least one"))
 }

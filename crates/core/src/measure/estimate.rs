@@ -5,15 +5,15 @@ use serde::Serialize;
 /// The mean of some values and its standard error. The field names are those of `thinnet measure --json`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Estimate {
-    /// The mean.
+    /// The mean, in the unit of the values.
     pub mean: f64,
     /// The standard deviation of the values, their number less one in the denominator, over the
-    /// square root of their number; none of a single value.
+    /// square root of their number, in the same unit; none of a single value.
     pub standard_error: Option<f64>,
 }
 
 impl Estimate {
-    /// Of some values; none if there are none.
+    /// Of some values; none if there are none. Values that are not finite give no finite estimate.
     pub fn of(values: &[f64]) -> Option<Self> {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;

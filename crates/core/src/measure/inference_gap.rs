@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Weights, check_values};
+use super::weights::{Weights, check_values};
 use crate::average::Averaged;
 use crate::data::Matrix;
 use crate::error::{Error, Result};
@@ -11,10 +11,10 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct InferenceGap {
     /// The mean over rows of the Euclidean norm of the mean prediction of the thinned networks minus
-    /// the prediction of the whole one.
+    /// the prediction of the whole one, in the unit of the predictions.
     pub gap: f64,
-    /// What sampling alone would make of a gap of 0, with so many thinned networks: a gap that is not
-    /// well above it may be none.
+    /// What sampling alone would make of a gap of 0, with so many thinned networks, in the same unit: a
+    /// gap that is not well above it may be none.
     pub noise: f64,
     /// How many thinned networks were sampled.
     pub samples: u32,

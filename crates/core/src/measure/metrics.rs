@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 
 use super::reliability::{ReliabilityBin, reliability};
-use super::{Weights, calibration, check_probabilities, check_values, crps, largest};
-use crate::data::Matrix;
+use super::weights::{Weights, check_probabilities, check_values};
+use super::{calibration, crps};
+use crate::data::{Matrix, largest};
 use crate::error::{Error, Result};
 
 /// How good a classification is. The field names are those of `thinnet evaluate --json`.
@@ -145,7 +146,8 @@ impl Regression {
     }
 }
 
-/// The share of rows whose most probable class (the first of equals) is not the true one.
+/// The share of rows whose most probable class (the first of equals) is not the true one, from
+/// probabilities `[rows, classes]`.
 ///
 /// # Errors
 /// See [the module](crate::measure).
@@ -155,8 +157,8 @@ pub fn error_rate(probabilities: &Matrix, labels: &[u32], weights: Option<&[f32]
     Ok(Weights::new(weights, labels.len())?.mean(labels.len(), wrong))
 }
 
-/// How often each class (first index) was taken for each class (second index): sums of the row
-/// weights, `[classes][classes]`.
+/// How often each class (first index) was taken for each class (second index), from probabilities
+/// `[rows, classes]`: sums of the row weights, `[classes][classes]`.
 ///
 /// # Errors
 /// See [the module](crate::measure).
@@ -171,9 +173,9 @@ pub fn confusion(probabilities: &Matrix, labels: &[u32], weights: Option<&[f32]>
     Ok(counts)
 }
 
-/// The area under the ROC curve for two classes: the probability that a row of class 1 is given a
-/// higher probability of class 1 than a row of class 0, where a tie counts half. `None` if one of
-/// the two classes has no row of weight above 0.
+/// The area under the ROC curve for two classes, from probabilities `[rows, 2]`: the probability that a
+/// row of class 1 is given a higher probability of class 1 than a row of class 0, where a tie counts
+/// half. `None` if one of the two classes has no row of weight above 0.
 ///
 /// It is the Mann-Whitney U statistic over the number of pairs (Hanley and McNeil 1982).
 ///
@@ -209,7 +211,8 @@ pub fn area_under_curve(
     Ok((pairs > 0.0).then(|| pairs_in_order / pairs))
 }
 
-/// The square root of the mean squared difference, for each output; then the mean over outputs.
+/// The square root of the mean squared difference of predictions and targets, both
+/// `[rows, outputs]`, for each output; then the mean over outputs, in the targets' unit.
 ///
 /// # Errors
 /// See [the module](crate::measure).
@@ -223,7 +226,8 @@ pub fn root_mean_squared_error(
     })
 }
 
-/// The mean absolute difference, over rows and outputs.
+/// The mean absolute difference of predictions and targets, both `[rows, outputs]`, over rows and
+/// outputs, in the targets' unit.
 ///
 /// # Errors
 /// See [the module](crate::measure).
@@ -233,10 +237,10 @@ pub fn mean_absolute_error(predictions: &Matrix, targets: &Matrix, weights: Opti
     })
 }
 
-/// The coefficient of determination: 1 - (sum of squared differences) / (sum of squared distances
-/// of the targets from their mean), for each output; then the mean over outputs. 0 is as good as
-/// always predicting the mean. An output whose targets are all the same counts 1 if predicted
-/// exactly and 0 otherwise, as in scikit-learn.
+/// The coefficient of determination of predictions and targets, both `[rows, outputs]`: 1 - (sum of
+/// squared differences) / (sum of squared distances of the targets from their mean), for each output;
+/// then the mean over outputs. 0 is as good as always predicting the mean. An output whose targets are
+/// all the same counts 1 if predicted exactly and 0 otherwise, as in scikit-learn.
 ///
 /// # Errors
 /// See [the module](crate::measure).

@@ -8,7 +8,8 @@ use crate::train::Epoch;
 /// A gap counts as open when it is this many times its noise.
 const OPEN: f64 = 3.0;
 
-/// How a run overfitted. The field names are those of `thinnet measure --json`.
+/// How a run overfitted. Losses and gaps are in the unit of the loss of the run's [`Epoch`]s. The field names
+/// are those of `thinnet measure --json`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Overfitting {
     /// The last epoch.

@@ -9,12 +9,12 @@ use crate::error::{Error, Result};
 /// names are those of `thinnet compare --json`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Paired {
-    /// The mean of the differences.
+    /// The mean of the differences, in the unit of the values.
     pub mean: f64,
-    /// Its standard error.
+    /// Its standard error, in the same unit.
     pub standard_error: f64,
-    /// The probability of a mean so far from 0, on either side, if there were no difference (Student's t
-    /// test): 1 less than the pairs are its degrees of freedom.
+    /// The probability of a mean so far from 0, on either side, if there were no difference (the t test of
+    /// Student 1908): 1 less than the pairs are its degrees of freedom.
     pub p: f64,
 }
 

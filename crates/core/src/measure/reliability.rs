@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Weights, check_probabilities, largest};
-use crate::data::Matrix;
+use super::weights::{Weights, check_probabilities};
+use crate::data::{Matrix, largest};
 use crate::error::Result;
 
 /// How many bins a reliability curve has.
@@ -24,9 +24,9 @@ pub struct ReliabilityBin {
     pub accuracy: Option<f64>,
 }
 
-/// The reliability curve (Guo et al. 2017): rows are put into 15 bins of equal width by the
-/// probability of their most probable class, and in each bin its mean is set against how often the
-/// class is right. Bin k holds probabilities above k/15 up to (k+1)/15.
+/// The reliability curve (Guo et al. 2017), from probabilities `[rows, classes]`: rows are put into 15
+/// bins of equal width by the probability of their most probable class, and in each bin its mean is set
+/// against how often the class is right. Bin k holds probabilities above k/15 up to (k+1)/15.
 ///
 /// # Errors
 /// See [the module](crate::measure).

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 
-/// Student's t distribution with some degrees of freedom: that of a mean of normal values less the true
-/// one, over its standard error, with their number less one as the degrees of freedom.
+/// Student's t distribution (Student 1908) with some degrees of freedom: that of a mean of normal values
+/// less the true one, over its standard error, with their number less one as the degrees of freedom.
 ///
 /// ```
 /// use thinnet::measure::{Estimate, Student};

@@ -6,12 +6,13 @@ use thinnet_kernels::philox::Key;
 
 use super::{Evaluation, Model};
 use crate::average::{Average, Averaged};
-use crate::data::{Data, Examples, shuffle};
+use crate::data::{Data, Examples};
 use crate::error::{Error, Result};
 use crate::measure::{
     Coadaptation, Effort, InferenceGap, Overfitting, Subject, UnitCorrelations, coadaptation,
     unit_correlations,
 };
+use crate::random;
 use crate::streams;
 use crate::train::{Objective, Threads};
 
@@ -152,7 +153,7 @@ impl Model {
 fn drawn_rows(rows: usize, effort: &Effort) -> Vec<usize> {
     let mut order: Vec<usize> = (0..rows).collect();
     let key = Key { seed: effort.seed, stream: streams::measure(0) };
-    shuffle(&mut order, &mut streams::words(key, 0));
+    random::shuffle(&mut order, &mut random::words(key, 0));
     order.truncate(effort.rows.max(1));
     order
 }

@@ -10,6 +10,7 @@ use crate::data::{Examples, Matrix};
 use crate::error::Result;
 use crate::network::Network;
 use crate::prepare::Pipeline;
+use crate::random;
 use crate::spec::Spec;
 use crate::streams;
 
@@ -103,7 +104,8 @@ impl Draw {
 /// As many rows as there are, drawn with replacement.
 fn bootstrapped(rows: usize, seed: u32) -> Vec<usize> {
     let key = Key { seed, stream: streams::BOOTSTRAP };
-    let drawn = |place: usize| streams::below(key, Counter { block: place as u32, row: 0, step: 0 }, rows);
+    let drawn =
+        |place: usize| random::below_counter(key, Counter { block: place as u32, row: 0, step: 0 }, rows);
     (0..rows).map(drawn).collect()
 }
 
@@ -115,7 +117,7 @@ fn inputs(columns: &[Range<usize>], share: f64, seed: u32) -> Vec<usize> {
     for place in 0..wanted.min(columns.len()) {
         let counter = Counter { block: place as u32, row: 0, step: 0 };
         let rest = columns.len() - place;
-        order.swap(place, place + streams::below(key, counter, rest));
+        order.swap(place, place + random::below_counter(key, counter, rest));
     }
     order.truncate(wanted);
     order.sort_unstable();

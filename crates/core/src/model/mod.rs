@@ -1,4 +1,21 @@
-//! What is kept: the `.thinnet` file of a model, and how files are written.
+//! What is kept: fit, predict, evaluate, measure, and the file.
+//!
+//! | file | says |
+//! |---|---|
+//! | `prepared`, `room` | data made ready for a run, and whether memory has room for it |
+//! | `fingerprint` | which rows a model learned from |
+//! | `fit` | from prepared data to a model, and what was seen of it |
+//! | `train_members` | how the networks of an ensemble are trained side by side |
+//! | `members` | what each network draws from the data, and what it sees of them |
+//! | `trained` | a model: everything that a run leaves |
+//! | `made` | by which version, instructions and threads |
+//! | `averaged`, `predict` | what its thinned networks say together, and predictions for new rows |
+//! | `evaluate`, `measures` | how good it is, and whether its thinning worked |
+//! | `precision` | how precise the observations of a regression are |
+//! | `stored` | how it goes into its file, and comes back |
+//! | `arrays`, `pruned` | the arrays of its layers, and the lists of pruned ones |
+//! | `file`, `layout` | the file: its header, its tensors, and where they are |
+//! | `write` | nothing half-written |
 //!
 //! ```
 //! # let path = std::env::temp_dir().join(format!("thinnet-example-{}.thinnet", std::process::id()));
@@ -10,26 +27,32 @@
 //! # Ok::<(), thinnet::Error>(())
 //! ```
 
+mod arrays;
 mod averaged;
 mod evaluate;
 mod file;
+mod fingerprint;
 mod fit;
-mod kept;
 mod layout;
+pub(crate) mod made;
 mod measures;
 mod members;
 mod precision;
 mod predict;
+mod prepared;
 mod pruned;
 mod room;
-mod side_by_side;
 mod stored;
+mod train_members;
+mod trained;
 mod write;
 
 pub use evaluate::{Evaluation, MembersEvaluation};
 pub use file::{Tensor, read, write};
-pub use fit::{Fitted, FittedMember, Prepared, fit, prepare};
-pub use kept::{Model, Run};
+pub use fingerprint::Known;
+pub use fit::{Fitted, FittedMember, fit};
 pub use measures::Measures;
 pub use members::Member;
+pub use prepared::{Prepared, prepare};
+pub use trained::{Model, Run};
 pub use write::atomic_write;

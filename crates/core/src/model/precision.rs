@@ -7,8 +7,8 @@ use crate::train::Loss;
 
 impl Model {
     /// The precision tau of the observations, 1 / variance, in 1 / (the target's unit)²; none for a
-    /// classification or where it is predicted, and infinite where no prediction was wrong. A fitted model has
-    /// that of its errors on the validation rows, or without them on the training rows.
+    /// classification or where it is predicted, and infinite where no prediction was wrong. A fitted model
+    /// has that of its errors on the validation rows, or without them on the training rows.
     pub fn tau(&self) -> Option<f64> {
         let noise = self.pipeline.denormalise_spread(self.noise?);
         Some(1.0 / (noise * noise))
@@ -52,7 +52,7 @@ impl Model {
         if !(length > 0.0 && length.is_finite()) {
             return refused(format!("must be above 0, not {length}"));
         }
-        if train.loss.unwrap_or(Loss::Squared) != Loss::Squared || self.noise.is_none() {
+        if train.loss_for(self.pipeline.task()) != Loss::Squared || self.noise.is_none() {
             return refused("it gives a precision to runs with the squared loss only".into());
         }
         if train.l2 == 0.0 {

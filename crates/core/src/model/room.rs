@@ -13,14 +13,13 @@ use crate::train::Optimizer;
 /// # Errors
 /// [`Error::Spec`] says how much is needed and how much there is.
 pub(super) fn check(spec: &Spec, inputs: usize, outputs: usize) -> Result<()> {
-    let of = |member| parameters(inputs, &spec.member(member).network.hidden, outputs);
-    let largest = (0..spec.ensemble.networks.len().max(1)).map(of).fold(0.0, f64::max);
+    let turns = spec.ensemble.turns(&spec.network);
+    let largest = turns.map(|network| parameters(&network.widths(inputs, outputs))).fold(0.0, f64::max);
     free_bytes().map_or(Ok(()), |free| enough(largest * bytes_of_each(spec.train.optimizer), free))
 }
 
 /// Weights and biases; as a float, which no width is too large for.
-fn parameters(inputs: usize, hidden: &[usize], outputs: usize) -> f64 {
-    let widths = [&[inputs], hidden, &[outputs]].concat();
+fn parameters(widths: &[usize]) -> f64 {
     widths.windows(2).map(|pair| (pair[0] as f64 + 1.0) * pair[1] as f64).sum()
 }
 
@@ -59,8 +58,9 @@ mod tests {
     fn what_has_no_room_is_told_before_it_is_tried() {
         let mut spec = Spec::default();
         spec.network.hidden = vec![1_000_000, 1_000_000];
-        assert_eq!(parameters(9, &spec.network.hidden, 2), 1e7 + 1e12 + 1e6 + 2e6 + 2.0);
-        let needed = parameters(9, &spec.network.hidden, 2) * bytes_of_each(spec.train.optimizer);
+        let numbers = parameters(&spec.network.widths(9, 2));
+        assert_eq!(numbers, 1e7 + 1e12 + 1e6 + 2e6 + 2.0);
+        let needed = numbers * bytes_of_each(spec.train.optimizer);
         let error = enough(needed, 8e9).unwrap_err().to_string();
         assert!(
             error.contains("network.hidden: such a network takes 16000.2 GB to train, and 8.0 GB"),

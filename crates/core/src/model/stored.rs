@@ -5,8 +5,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use super::arrays::{check_layers, fill, parameters};
 use super::file::{self, Tensor};
 use super::members::Member;
 use super::{Model, Run, pruned};
@@ -14,7 +16,6 @@ use crate::error::{Error, Result};
 use crate::network::{Learned, Network, NetworkSpec};
 use crate::prepare::Pipeline;
 use crate::spec::Spec;
-use crate::thin::Pruned;
 use crate::train::Epoch;
 
 /// The most epochs that the histories in a file have together: some 20 MB of its header.
@@ -30,19 +31,22 @@ struct Header {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     run: Option<Run>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    members: Vec<Part>,
+    members: Vec<StoredMember>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     noise: Option<f32>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    /// Of all columns, as earlier versions took it; it is passed over.
+    #[serde(skip_serializing, default, rename = "fingerprint")]
+    _of_all_columns: IgnoredAny,
+    #[serde(skip_serializing_if = "Option::is_none", default, rename = "rows")]
     fingerprint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default, rename = "valid_rows")]
     valid_fingerprint: Option<String>,
 }
 
 /// What the header has of a member.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Part {
+struct StoredMember {
     number: usize,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     inputs: Option<Vec<usize>>,
@@ -56,34 +60,15 @@ impl Model {
     /// # Errors
     /// [`Error::File`] if it cannot be written, [`Error::Model`] if a parameter is not finite.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let several = self.members.len() > 1;
-        let mut arrays: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
-        for Member { number, network, run, .. } in &self.members {
-            for (index, layer) in network.layers().iter().enumerate() {
-                if let Some(lists) = run.pruned.as_ref().and_then(|_| pruned::lists(network, index)) {
-                    let name = |part| name(several.then_some(*number), index, part);
-                    arrays.extend(lists.map(|(part, list)| (name(part), vec![list.len()], list)));
-                    continue;
-                }
-                let weights = (0..layer.units).flat_map(|unit| network.unit_weights(index, unit)).copied();
-                let name = |part| name(several.then_some(*number), index, part);
-                arrays.push((name("weights"), vec![layer.units, layer.inputs], weights.collect()));
-                arrays.push((name("biases"), vec![layer.units], network.biases(index).to_vec()));
-                let (lines, length, stride) = layer.noise_lines();
-                if lines > 0 {
-                    let noise = network.noise(index).chunks_exact(stride).flat_map(|line| &line[..length]);
-                    arrays.push((name("noise"), vec![lines, length], noise.copied().collect()));
-                }
-            }
-        }
+        let arrays = self.arrays();
         let tensors: Vec<(&str, &[usize], &[f32])> =
-            arrays.iter().map(|(n, s, v)| (&n[..], &s[..], &v[..])).collect();
+            arrays.iter().map(|(name, shape, values)| (&name[..], &shape[..], &values[..])).collect();
         file::write(path, &self.header(), &tensors)
     }
 
     fn header(&self) -> Header {
         let every = every(&self.members);
-        let part = |Member { number, inputs, run, .. }: &Member| Part {
+        let stored = |Member { number, inputs, run, .. }: &Member| StoredMember {
             number: *number,
             inputs: inputs.clone(),
             run: thinned(run, every),
@@ -92,8 +77,9 @@ impl Model {
             spec: self.spec.clone(),
             pipeline: self.pipeline.clone(),
             run: None,
-            members: self.members.iter().map(part).collect(),
+            members: self.members.iter().map(stored).collect(),
             noise: self.noise,
+            _of_all_columns: IgnoredAny,
             fingerprint: self.fingerprint.clone(),
             valid_fingerprint: self.valid_fingerprint.clone(),
         }
@@ -104,85 +90,145 @@ impl Model {
     /// # Errors
     /// [`Error::File`] if it cannot be read, [`Error::Model`] with what is wrong with its content.
     pub fn load(path: &Path) -> Result<Self> {
-        let refused = |problem: String| Error::Model { path: path.to_owned(), problem };
-        let (header, mut tensors) = file::read::<Header>(path)?;
-        let Header { spec, pipeline, run, members: mut parts, mut noise, fingerprint, valid_fingerprint } =
-            header;
-        pipeline.check().map_err(refused)?;
-        spec.check().map_err(|error| refused(error.to_string()))?;
-        if let (Some(run), true) = (run, parts.is_empty()) {
+        let (header, tensors) = file::read::<Header>(path)?;
+        header.model(tensors).map_err(|problem| Error::Model { path: path.to_owned(), problem })
+    }
+}
+
+impl Header {
+    /// The model with these tensors. Both are hostile until they are checked. The error is a sentence.
+    fn model(self, mut tensors: BTreeMap<String, Tensor>) -> std::result::Result<Model, String> {
+        let Header { spec, pipeline, run, mut members, mut noise, fingerprint, valid_fingerprint, .. } = self;
+        pipeline.check()?;
+        spec.check().map_err(|error| error.to_string())?;
+        if let (Some(run), true) = (run, members.is_empty()) {
             noise = run.noise;
-            parts.push(Part { number: 0, inputs: None, run });
+            members.push(StoredMember { number: 0, inputs: None, run });
         }
-        check_members(&parts, &spec, pipeline.input_units()).map_err(refused)?;
-        let outputs = spec.train.outputs(pipeline.output_units());
-        let count: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
-        let is_pruned = parts.iter().any(|part| part.run.pruned.is_some());
-        let (learned, _) = spec.thin.drop.learned();
-        let width = |part: &Part| part.inputs.as_ref().map_or(pipeline.input_units(), Vec::len);
-        let network_of = |part: &Part| {
-            let network = spec.ensemble.network(&spec.network, part.number);
-            let hidden = part.run.pruned.as_ref().map(Pruned::hidden);
-            NetworkSpec { hidden: hidden.unwrap_or(network.hidden.clone()), ..network }
-        };
-        let expected = parts.iter().try_fold(0_usize, |sum, part| {
-            sum.checked_add(parameters(width(part), &network_of(part).hidden, outputs, learned)?)
-        });
-        let fits = if is_pruned { pruned::fits(expected, count) } else { expected == Some(count) };
-        let as_deep = |part: &Part| {
-            let hidden = spec.ensemble.network(&spec.network, part.number).hidden;
-            network_of(part).hidden.len() == hidden.len()
-        };
-        if !fits || is_pruned && !(learned == Learned::Weights && parts.iter().all(as_deep)) {
-            return Err(refused(format!("its parameters ({count}) are not those of its network")));
-        }
-        let several = parts.len() > 1;
-        // The tensors are in memory already. A network is at most 16 times as large as its arrays, because of
-        // its padding; where its layers are listed, `pruned::check` has the limit.
-        for part in &parts {
-            let widths = [&[width(part)], &network_of(part).hidden[..], &[outputs]].concat();
-            let (member, is_pruned) = (several.then_some(part.number), part.run.pruned.is_some());
-            check_layers(&widths, learned, is_pruned, member, &tensors).map_err(refused)?;
-        }
-        let mut members = Vec::with_capacity(parts.len());
-        for part in parts {
-            let network = Network::zeros(width(&part), outputs, &network_of(&part));
-            let network = network.and_then(|network| network.with_noise(learned, 0.0));
-            let mut network = network.map_err(|error| refused(error.to_string()))?;
-            let Part { number, inputs, run } = part;
-            let member = several.then_some(number);
-            fill(&mut network, run.pruned.is_some(), member, &mut tensors).map_err(refused)?;
-            if run.pruned.is_some() {
-                network.index_sparse();
-            }
-            members.push(Member { number, inputs, network, run });
-        }
+        check_members(&members, &spec, pipeline.input_units())?;
+        let wanted = Wanted::new(&spec, &pipeline, members.len());
+        wanted.check_sizes(&members, &tensors)?;
+        let members = wanted.members_from(members, &mut tensors)?;
         match tensors.keys().next() {
-            Some(name) => Err(refused(format!("tensor {name:?} belongs to nothing"))),
-            None => Ok(Self { spec, pipeline, members, noise, fingerprint, valid_fingerprint }),
+            Some(name) => Err(format!("tensor {name:?} belongs to nothing")),
+            None => Ok(Model { spec, pipeline, members, noise, fingerprint, valid_fingerprint }),
         }
     }
 }
 
+/// The networks that a file must have by its header.
+struct Wanted<'a> {
+    spec: &'a Spec,
+    /// How many inputs there are, of which a member sees some.
+    inputs: usize,
+    outputs: usize,
+    /// Which numbers of the noise are learned.
+    learned: Learned,
+    /// Whether there are several members.
+    several: bool,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(spec: &'a Spec, pipeline: &Pipeline, members: usize) -> Self {
+        let outputs = spec.train.outputs(pipeline.output_units());
+        let learned = spec.thin.drop.learned();
+        Self { spec, inputs: pipeline.input_units(), outputs, learned, several: members > 1 }
+    }
+
+    /// How many inputs a member sees.
+    fn inputs(&self, member: &StoredMember) -> usize {
+        member.inputs.as_ref().map_or(self.inputs, Vec::len)
+    }
+
+    /// The network of a member, with the units that pruning left.
+    fn network(&self, member: &StoredMember) -> NetworkSpec {
+        let mut network = self.spec.ensemble.network(&self.spec.network, member.number);
+        if let Some(pruned) = &member.run.pruned {
+            network.hidden = pruned.hidden();
+        }
+        network
+    }
+
+    /// As [`NetworkSpec::widths`].
+    fn widths(&self, member: &StoredMember) -> Vec<usize> {
+        self.network(member).widths(self.inputs(member), self.outputs)
+    }
+
+    /// The number of a member as it stands in the names of its arrays, if it does.
+    fn named(&self, member: &StoredMember) -> Option<usize> {
+        self.several.then_some(member.number)
+    }
+
+    /// Checks that the tensors are as large as the networks need, before memory is asked for these. The error
+    /// is a sentence.
+    fn check_sizes(
+        &self,
+        members: &[StoredMember],
+        tensors: &BTreeMap<String, Tensor>,
+    ) -> std::result::Result<(), String> {
+        let count: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
+        let expected = members.iter().try_fold(0_usize, |sum, member| {
+            sum.checked_add(parameters(&self.widths(member), self.learned)?)
+        });
+        let is_pruned = members.iter().any(|member| member.run.pruned.is_some());
+        let fits = if is_pruned { pruned::fits(expected, count) } else { expected == Some(count) };
+        let as_deep = |member: &StoredMember| {
+            let unpruned = self.spec.ensemble.network(&self.spec.network, member.number);
+            self.network(member).hidden.len() == unpruned.hidden.len()
+        };
+        if !fits || is_pruned && !(self.learned == Learned::Weights && members.iter().all(as_deep)) {
+            return Err(format!("its parameters ({count}) are not those of its network"));
+        }
+        // The tensors are in memory already. A network is at most 16 times as large as its arrays, because of
+        // its padding; where its layers are listed, `pruned::check` has the limit.
+        for member in members {
+            let (number, is_pruned) = (self.named(member), member.run.pruned.is_some());
+            check_layers(&self.widths(member), self.learned, is_pruned, number, tensors)?;
+        }
+        Ok(())
+    }
+
+    /// The members, whose sizes were checked, with parameters from the tensors. The error is a sentence.
+    fn members_from(
+        &self,
+        members: Vec<StoredMember>,
+        tensors: &mut BTreeMap<String, Tensor>,
+    ) -> std::result::Result<Vec<Member>, String> {
+        let member = |stored: StoredMember| {
+            let network = Network::zeros(self.inputs(&stored), self.outputs, &self.network(&stored));
+            let network = network.and_then(|network| network.with_noise(self.learned, 0.0));
+            let mut network = network.map_err(|error| error.to_string())?;
+            let is_pruned = stored.run.pruned.is_some();
+            fill(&mut network, is_pruned, self.named(&stored), tensors)?;
+            if is_pruned {
+                network.index_sparse();
+            }
+            let StoredMember { number, inputs, run } = stored;
+            Ok(Member { number, inputs, network, run })
+        };
+        members.into_iter().map(member).collect()
+    }
+}
+
 /// Checks which members a file says it has, and which of so many inputs they see.
-fn check_members(parts: &[Part], spec: &Spec, inputs: usize) -> std::result::Result<(), String> {
+fn check_members(members: &[StoredMember], spec: &Spec, inputs: usize) -> std::result::Result<(), String> {
     let ascending = |numbers: &[usize], limit: usize| {
         numbers.windows(2).all(|pair| pair[0] < pair[1]) && numbers.last().is_some_and(|&last| last < limit)
     };
-    let numbers: Vec<usize> = parts.iter().map(|part| part.number).collect();
+    let numbers: Vec<usize> = members.iter().map(|member| member.number).collect();
     if !ascending(&numbers, spec.ensemble.members) {
         return Err(format!("its members do not fit the {} of its spec", spec.ensemble.members));
     }
-    let mut temperatures = parts.iter().map(|part| part.run.temperature);
+    let mut temperatures = members.iter().map(|member| member.run.temperature);
     if let Some(temperature) =
         temperatures.find(|&temperature| !(temperature > 0.0 && temperature.is_finite()))
     {
         return Err(format!("its temperature is {temperature}, and must be above 0"));
     }
-    let astray = |part: &&Part| part.inputs.as_ref().is_some_and(|seen| !ascending(seen, inputs));
-    match parts.iter().find(astray) {
+    let astray = |member: &&StoredMember| member.inputs.as_ref().is_some_and(|seen| !ascending(seen, inputs));
+    match members.iter().find(astray) {
         None => Ok(()),
-        Some(part) => Err(format!("member {} sees inputs that are not there", part.number)),
+        Some(member) => Err(format!("member {} sees inputs that are not there", member.number)),
     }
 }
 
@@ -206,106 +252,10 @@ fn thinned(run: &Run, every: usize) -> Run {
     Run { history, ..run.clone() }
 }
 
-/// Checks that a network of these widths, from the inputs to the outputs, has the arrays that it needs,
-/// before memory is asked for it. The error is a sentence.
-fn check_layers(
-    widths: &[usize],
-    learned: Learned,
-    is_pruned: bool,
-    member: Option<usize>,
-    tensors: &BTreeMap<String, Tensor>,
-) -> std::result::Result<(), String> {
-    for (index, pair) in widths.windows(2).enumerate() {
-        let (inputs, units) = (pair[0], pair[1]);
-        let find = |part: &str| {
-            let name = name(member, index, part);
-            tensors.get(&name).ok_or_else(|| format!("tensor {name:?} is missing"))
-        };
-        if is_pruned && find(pruned::KEPT).is_ok() {
-            pruned::check(index, inputs, units, find)?;
-            continue;
-        }
-        let (weights, biases) = (find("weights")?, find("biases")?);
-        if weights.shape != [units, inputs] || biases.shape != [units] {
-            return Err(format!(
-                "layer {index} has weights {:?} and biases {:?}, but its network needs {:?} and {:?}",
-                weights.shape,
-                biases.shape,
-                [units, inputs],
-                [units]
-            ));
-        }
-        let of_noise = noise_shape(learned, inputs, units);
-        if of_noise[0] > 0 {
-            let noise = find("noise")?;
-            if noise.shape != of_noise {
-                return Err(format!(
-                    "layer {index} has noise {:?}, but its network needs {of_noise:?}",
-                    noise.shape
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Takes the parameters of a network, whose arrays were checked, from the tensors. The error is a sentence.
-fn fill(
-    network: &mut Network,
-    is_pruned: bool,
-    member: Option<usize>,
-    tensors: &mut BTreeMap<String, Tensor>,
-) -> std::result::Result<(), String> {
-    for index in 0..network.layers().len() {
-        let is_listed = is_pruned && tensors.contains_key(&name(member, index, pruned::KEPT));
-        let mut take = |part| {
-            let name = name(member, index, part);
-            tensors.remove(&name).ok_or_else(|| format!("tensor {name:?} is missing"))
-        };
-        if is_listed {
-            pruned::fill(network, index, take)?;
-            continue;
-        }
-        let (weights, biases) = (take("weights")?, take("biases")?);
-        network.set_layer(index, &weights.values, &biases.values).map_err(|error| error.to_string())?;
-        let (lines, ..) = network.layers()[index].noise_lines();
-        if lines > 0 {
-            network.set_noise(index, &take("noise")?.values).map_err(|error| error.to_string())?;
-        }
-    }
-    Ok(())
-}
-
-/// The name of an array: a member's number stands in front where there are several.
-fn name(member: Option<usize>, layer: usize, part: &str) -> String {
-    let prefix = member.map_or(String::new(), |number| format!("member.{number}."));
-    format!("{prefix}layer.{layer}.{part}")
-}
-
-/// The learned numbers of the noise of a layer: how many lines there are, and how many numbers in each.
-fn noise_shape(learned: Learned, inputs: usize, units: usize) -> [usize; 2] {
-    match learned {
-        Learned::Nothing => [0, 0],
-        Learned::Level => [1, 1],
-        Learned::Inputs => [1, inputs],
-        Learned::Weights => [units, inputs],
-    }
-}
-
-/// How many parameters a network has; none if that is more than any memory.
-fn parameters(inputs: usize, hidden: &[usize], outputs: usize, learned: Learned) -> Option<usize> {
-    let widths = [&[inputs], hidden, &[outputs]].concat();
-    widths.windows(2).try_fold(0_usize, |sum, w| {
-        let (weights, biases, noise) = (w[0].checked_mul(w[1])?, w[1], noise_shape(learned, w[0], w[1]));
-        let noise = noise[0].checked_mul(noise[1])?;
-        sum.checked_add(weights)?.checked_add(biases)?.checked_add(noise)
-    })
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::write::tests::Folder;
-    use super::super::{Evaluation, fit};
+    use super::super::{Evaluation, Known, fit};
     use super::*;
     use crate::average::Average;
     use crate::data::{Data, parse_csv};
@@ -434,30 +384,13 @@ pub(super) mod tests {
     fn layers_with_the_right_number_of_parameters_but_other_shapes_are_refused() {
         let (_, model) = trained(KINDS, |_| {});
         let (inputs, outputs) = (model.network().inputs(), model.network().outputs());
-        let wanted = parameters(inputs, &[7, 5], outputs, Learned::Nothing);
-        let same = |&(first, second): &(usize, usize)| {
-            (first, second) != (7, 5)
-                && parameters(inputs, &[first, second], outputs, Learned::Nothing) == wanted
-        };
+        let of = |first, second| parameters(&[inputs, first, second, outputs], Learned::Nothing);
+        let same =
+            |&(first, second): &(usize, usize)| (first, second) != (7, 5) && of(first, second) == of(7, 5);
         let pairs = (1..90).flat_map(|first| (1..90).map(move |second| (first, second)));
         let (first, second) = pairs.into_iter().find(same).unwrap();
         let error = refused(|model| model.spec.network.hidden = vec![first, second]);
         assert!(error.contains("but its network needs"), "{error}");
-    }
-
-    /// The lines of a network are padded, which its file is not.
-    #[test]
-    fn a_network_is_at_most_16_times_as_large_as_its_arrays() {
-        for learned in [Learned::Nothing, Learned::Level, Learned::Inputs, Learned::Weights] {
-            for hidden in [vec![], vec![1], vec![1, 1, 1], vec![300, 1], vec![256, 17]] {
-                for inputs in [1, 2, 16, 17, 256] {
-                    let numbers = parameters(inputs, &hidden, 1, learned).unwrap();
-                    let spec = NetworkSpec { hidden: hidden.clone(), ..NetworkSpec::default() };
-                    let network = Network::zeros(inputs, 1, &spec).unwrap().with_noise(learned, 0.0).unwrap();
-                    assert!(network.values().len() <= 16 * numbers, "{inputs}, {hidden:?}, {learned:?}");
-                }
-            }
-        }
     }
 
     /// Their numbers alone would be few enough: those of the layer below are many.
@@ -508,7 +441,7 @@ pub(super) mod tests {
     fn members_that_are_not_those_of_the_spec_are_refused() {
         let numbers = |numbers: [usize; 3]| {
             let error = ensemble_refused(|header| {
-                header.members.iter_mut().zip(numbers).for_each(|(part, number)| part.number = number);
+                header.members.iter_mut().zip(numbers).for_each(|(member, number)| member.number = number);
             });
             assert!(error.contains("its members do not fit the 3 of its spec"), "{numbers:?}: {error}");
         };
@@ -557,12 +490,16 @@ pub(super) mod tests {
         let folder = Folder::new("earlier");
         let path = folder.0.join("a.thinnet");
         let (data, mut model) = trained(KINDS, |_| {});
-        assert!(model.has_learned_from(&data).unwrap());
+        assert_eq!(model.known(&data).unwrap(), Some(Known::Learned));
         (model.spec.train.huber_delta, model.fingerprint) = (2.0, None);
         assert!(model.spec.check_effects().is_err());
         model.save(&path).unwrap();
         let loaded = Model::load(&path).unwrap();
-        assert!(loaded == model && !loaded.has_learned_from(&data).unwrap());
+        assert!(loaded == model && loaded.known(&data).unwrap().is_none());
+        let mut header = serde_json::to_value(model.header()).unwrap();
+        header["fingerprint"] = "0123456789abcdef".into();
+        let header: Header = serde_json::from_value(header).unwrap();
+        assert_eq!(header.fingerprint, None);
     }
 
     #[test]

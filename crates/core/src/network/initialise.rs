@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use thinnet_kernels::philox::{self, Counter, Key};
 
 use super::Layer;
+use crate::random;
 use crate::streams;
 
 /// The distribution that a layer's first weights are drawn from, with `in` inputs and `out` units.
@@ -30,11 +31,11 @@ impl Initialise {
         for (unit, line) in values.chunks_exact_mut(layer.stride).enumerate() {
             for (block, weights) in line[..layer.inputs].chunks_mut(2).enumerate() {
                 let counter = Counter { block: block as u32, row: unit as u32, step: index as u64 };
-                let [a, b] = streams::uniform_pair(philox::words(key, counter));
+                let [a, b] = random::uniform_pair(philox::words(key, counter));
                 let pair = match self {
-                    Initialise::He => streams::normal_pair(a, b, (2.0 / inputs).sqrt()),
-                    Initialise::LeCun => streams::normal_pair(a, b, (1.0 / inputs).sqrt()),
-                    Initialise::Paper => streams::normal_pair(a, b, (1.0 / units).sqrt()),
+                    Initialise::He => random::normal_pair(a, b, (2.0 / inputs).sqrt()),
+                    Initialise::LeCun => random::normal_pair(a, b, (1.0 / inputs).sqrt()),
+                    Initialise::Paper => random::normal_pair(a, b, (1.0 / units).sqrt()),
                     Initialise::Glorot => {
                         let bound = (6.0 / (inputs + units)).sqrt();
                         [(2.0 * a - 1.0) * bound, (2.0 * b - 1.0) * bound]

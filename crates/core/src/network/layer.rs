@@ -21,6 +21,30 @@ pub enum Learned {
     Weights,
 }
 
+impl Learned {
+    /// The shape of the learned numbers of a layer: how many lines there are, and how many numbers each
+    /// holds.
+    pub(crate) fn shape(self, inputs: usize, units: usize) -> [usize; 2] {
+        match self {
+            Learned::Nothing => [0, 0],
+            Learned::Level => [1, 1],
+            Learned::Inputs => [1, inputs],
+            Learned::Weights => [units, inputs],
+        }
+    }
+}
+
+/// How the learned numbers of a layer's noise stand in the network's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LearnedLines {
+    /// How many lines there are.
+    pub count: usize,
+    /// How many numbers each holds.
+    pub length: usize,
+    /// The distance between two lines; 0 where there are none.
+    pub stride: usize,
+}
+
 /// A list of the weights that are not 0 is faster than all of them if there are so many times fewer.
 const WORTH_LISTING: usize = 2;
 
@@ -49,20 +73,17 @@ impl Layer {
         self.biases_at + line(self.units)
     }
 
-    /// How many lines of learned numbers the noise has, how many each holds, and their distance.
-    pub(crate) fn noise_lines(&self) -> (usize, usize, usize) {
-        match self.learned {
-            Learned::Nothing => (0, 0, 0),
-            Learned::Level => (1, 1, line(1)),
-            Learned::Inputs => (1, self.inputs, line(self.inputs)),
-            Learned::Weights => (self.units, self.inputs, self.stride),
-        }
+    /// The lines of the learned numbers of the noise.
+    pub(crate) fn learned_lines(&self) -> LearnedLines {
+        let [count, length] = self.learned.shape(self.inputs, self.units);
+        let stride = if self.learned == Learned::Weights { self.stride } else { line(length) };
+        LearnedLines { count, length, stride }
     }
 
     /// Where the layer's parameters end.
     fn end(&self) -> usize {
-        let (lines, _, stride) = self.noise_lines();
-        self.noise_at() + lines * stride
+        let LearnedLines { count, stride, .. } = self.learned_lines();
+        self.noise_at() + count * stride
     }
 }
 
@@ -143,7 +164,7 @@ impl Network {
             let length = layer.noise_at() - layer.weights_at;
             network.values[layer.weights_at..][..length]
                 .copy_from_slice(&self.values[from.weights_at..][..length]);
-            let (_, length, stride) = layer.noise_lines();
+            let LearnedLines { length, stride, .. } = layer.learned_lines();
             for line in network.values[layer.noise_at()..layer.end()].chunks_exact_mut(stride.max(1)) {
                 line[..length].fill(first);
             }
@@ -223,10 +244,10 @@ impl Network {
     /// [`Error::Argument`] if their number does not fit.
     pub fn set_noise(&mut self, layer: usize, noise: &[f32]) -> Result<()> {
         let shape = self.layers[layer];
-        let (lines, length, stride) = shape.noise_lines();
-        if noise.len() != lines * length {
+        let LearnedLines { count, length, stride } = shape.learned_lines();
+        if noise.len() != count * length {
             let problem =
-                format!("layer {layer} learns {} numbers of its noise, not {}", lines * length, noise.len());
+                format!("layer {layer} learns {} numbers of its noise, not {}", count * length, noise.len());
             return Err(Error::argument("parameters", problem));
         }
         let to = &mut self.values[shape.noise_at()..shape.end()];

@@ -34,4 +34,10 @@ impl NetworkSpec {
             None => Ok(()),
         }
     }
+
+    /// How wide it is from the inputs through the hidden layers to the outputs: each pair of neighbours is
+    /// the inputs and the units of a layer.
+    pub fn widths(&self, inputs: usize, outputs: usize) -> Vec<usize> {
+        [&[inputs], &self.hidden[..], &[outputs]].concat()
+    }
 }

@@ -5,6 +5,7 @@ use thinnet_kernels::philox::Key;
 use super::strata;
 use crate::data::{Data, DataSpec, Split, split};
 use crate::error::{Error, Result};
+use crate::random;
 use crate::streams;
 
 /// The rows of a data set by what they are for, each list in ascending order.
@@ -65,7 +66,7 @@ fn aside(
         Error::Argument { problem, .. } => Error::spec(field, problem),
         other => other,
     };
-    let words = &mut streams::words(key, 0);
+    let words = &mut random::words(key, 0);
     let Split { train, valid } = split(rows.len(), labels.as_deref(), fraction, words).map_err(named)?;
     let of = |places: Vec<usize>| places.into_iter().map(|place| rows[place]).collect();
     Ok((of(train), of(valid)))
@@ -113,7 +114,7 @@ mod tests {
     #[test]
     fn without_a_test_part_the_rows_that_validate_are_those_of_a_split() {
         let Data::Images(images) = images() else { panic!("images") };
-        let words = &mut streams::words(Key { seed: 3, stream: streams::SPLIT }, 0);
+        let words = &mut random::words(Key { seed: 3, stream: streams::SPLIT }, 0);
         let Split { train, valid } = split(200, Some(images.labels()), 0.25, words).unwrap();
         let parts = Parts::new(&images.into(), &spec(0.0, 0.25), 3).unwrap();
         assert_eq!(parts, Parts { train, valid, test: Vec::new() });

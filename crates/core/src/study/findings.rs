@@ -189,7 +189,7 @@ impl Study {
 
     /// A contrast beside what is published of it.
     fn compared(&self, contrast: &Contrast, records: &[Record]) -> Result<Compared> {
-        let mut compared = compared(contrast, records)?;
+        let mut compared = paired_runs(contrast, records)?;
         let good = match (contrast.form, contrast.measure.good()) {
             (Form::Saving, Good::Low) => Good::High,
             (Form::Saving, Good::High) => Good::Low,
@@ -207,7 +207,7 @@ impl Study {
 }
 
 /// A contrast over the runs with the same seed.
-fn compared(contrast: &Contrast, records: &[Record]) -> Result<Compared> {
+fn paired_runs(contrast: &Contrast, records: &[Record]) -> Result<Compared> {
     let Contrast { measure, of, against, form, value, standard_error, says, unconfirmed } = contrast;
     let value_of = |side: &Side, seed: u32| {
         let record = records.iter().find(|record| record.variant == side.variant && record.seed == seed);

@@ -36,6 +36,7 @@ mod fit;
 mod grid;
 mod measured;
 mod overlay;
+mod read;
 mod record;
 mod resample;
 mod run;
@@ -43,7 +44,7 @@ mod source;
 mod splits;
 mod trial;
 
-pub use crate::compare::Made;
+pub use crate::model::made::Made;
 pub use expected::{Expected, Judge, Verdict};
 pub use file::{Contrast, Form, Head, Side, Study, Variant, Version};
 pub use findings::{Cell, Compared, Findings, Judged, Line, PairedRuns, Resampled};

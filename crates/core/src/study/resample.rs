@@ -10,6 +10,7 @@ use crate::data::{Examples, Matrix, Targets};
 use crate::error::{Error, Result};
 use crate::measure::largest;
 use crate::model::Model;
+use crate::random;
 use crate::streams;
 use crate::train::Threads;
 
@@ -58,7 +59,8 @@ pub(super) fn resample(
 /// Which of the sampled networks a draw takes, one after the other.
 fn drawn(seed: u32, draw: u32, most: u32, samples: u32) -> Vec<usize> {
     let key = Key { seed, stream: streams::STUDY_NETWORKS };
-    let network = |place| streams::below(key, Counter { block: place, row: draw, step: 0 }, samples as usize);
+    let network =
+        |place| random::below_counter(key, Counter { block: place, row: draw, step: 0 }, samples as usize);
     (0..most).map(network).collect()
 }
 

@@ -2,9 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::Instant;
 
 use super::autoencoder::autoencode;
@@ -17,7 +14,7 @@ use super::{Made, Study, Variant};
 use crate::data::DataSpec;
 use crate::error::{Error, Result};
 use crate::spec::Spec;
-use crate::train::{Event, Flow, Threads};
+use crate::train::{Event, Flow, Stop, Threads, side_by_side};
 
 /// Something that happened in a study.
 #[derive(Clone, Copy, Debug)]
@@ -135,53 +132,31 @@ impl Study {
         threads: &Threads,
         watch: &Listener,
     ) -> Result<Vec<(usize, Record)>> {
-        let lanes = if self.head.side_by_side { threads.count().min(tasks.len()) } else { 1 };
-        let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let done = Mutex::new(Vec::new());
-        let lane = |threads: &Threads| -> Result<()> {
-            while !stopped.load(Ordering::Relaxed) {
-                let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                let record = task.run(output, threads, &stopped, watch);
-                if record.is_err() {
-                    stopped.store(true, Ordering::Relaxed);
-                }
-                if let Some(record) = record? {
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((task.at, record));
-                }
+        let stop = Stop::default();
+        let work = |threads: &Threads, task: &Task| -> Result<Option<(usize, Record)>> {
+            if stop.is_set() {
+                return Ok(None);
             }
-            Ok(())
+            let record = task.run(output, threads, &stop, watch);
+            if record.is_err() {
+                stop.hear(Flow::Stop);
+            }
+            Ok(record?.map(|record| (task.at, record)))
         };
-        if lanes <= 1 {
-            lane(threads)?;
-        } else {
-            let alone = || lane(&Threads::new(1)?);
-            let broken =
-                || Error::Machine("a thread that ran a part of the study ended without a result".into());
-            thread::scope(|scope| {
-                let lanes: Vec<_> = (0..lanes).map(|_| scope.spawn(alone)).collect();
-                lanes.into_iter().try_for_each(|lane| lane.join().unwrap_or_else(|_| Err(broken())))
-            })?;
-        }
-        Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
+        let lanes = if self.head.side_by_side { threads.count().min(tasks.len()) } else { 1 };
+        let done = match lanes {
+            0 | 1 => tasks.iter().map(|task| work(threads, task)).collect::<Result<Vec<_>>>()?,
+            _ => side_by_side(lanes, 1, tasks, work)?,
+        };
+        Ok(done.into_iter().flatten().collect())
     }
 }
 
 impl Task<'_> {
     /// Runs and keeps; nothing if the study was stopped meanwhile.
-    fn run(
-        &self,
-        output: &Path,
-        threads: &Threads,
-        stopped: &AtomicBool,
-        watch: &Listener,
-    ) -> Result<Option<Record>> {
+    fn run(&self, output: &Path, threads: &Threads, stop: &Stop, watch: &Listener) -> Result<Option<Record>> {
         let Self { variant: Variant { name, trial, .. }, seed, .. } = *self;
-        let tell = |happening: &Happening| {
-            if watch(happening) == Flow::Stop {
-                stopped.store(true, Ordering::Relaxed);
-            }
-            if stopped.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue }
-        };
+        let tell = |happening: &Happening| stop.hear(watch(happening));
         if tell(&Happening::Began { variant: name, seed }) == Flow::Stop {
             return Ok(None);
         }

@@ -6,9 +6,10 @@ use thinnet_kernels::philox::Key;
 
 use super::splits::Splits;
 use super::trial::Source;
-use crate::data::{ColumnTypes, DIGITS, Data, DataSpec, Part, shuffle, split};
+use crate::data::{ColumnTypes, DIGITS, Data, DataSpec, Part, split};
 use crate::error::{Error, Result};
 use crate::prepare::strata;
+use crate::random;
 use crate::streams;
 
 /// A data set, read.
@@ -83,7 +84,7 @@ impl Source {
         let all = Data::open(&path, None, &spec.types)?;
         let key = Key { seed: 0, stream: streams::STUDY_TEST };
         let labels = strata(&all, spec)?;
-        let parts = split(all.rows(), labels.as_deref(), self.test_share, &mut streams::words(key, 0))?;
+        let parts = split(all.rows(), labels.as_deref(), self.test_share, &mut random::words(key, 0))?;
         Ok(Rows::Parts { train: all.select(&parts.train)?, test: all.select(&parts.valid)? })
     }
 
@@ -101,7 +102,7 @@ impl Source {
             return Err(Error::spec("data.rows", problem));
         }
         let mut order: Vec<usize> = (0..all.rows()).collect();
-        shuffle(&mut order, &mut streams::words(Key { seed, stream: streams::STUDY_ROWS }, 0));
+        random::shuffle(&mut order, &mut random::words(Key { seed, stream: streams::STUDY_ROWS }, 0));
         all.select(&order[..self.rows]).map(Some)
     }
 }

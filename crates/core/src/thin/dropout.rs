@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use thinnet_kernels::elementwise::RowMask;
 use thinnet_kernels::{Isa, mask};
 
-use super::thinning::Mask;
+use super::mask::Mask;
 use super::{Sample, Share};
 use crate::error::{Error, Result};
 

@@ -13,7 +13,9 @@ use thinnet_kernels::matmul::{self, Submatrix};
 use thinnet_kernels::{Isa, line, reduce, sparse, stride};
 
 use super::Thinning;
-use super::edges::{Copies, EdgeDraw, EdgeNoise, copied_units};
+use super::backward::Gradient;
+use super::dropconnect::{Copies, add_biases, copied};
+use super::edge_mask::{EdgeDraw, EdgeNoise};
 use super::forward::submatrix;
 use super::slice::Slice;
 use crate::network::Network;
@@ -51,18 +53,16 @@ impl Slice {
             let length = padded * layer.stride;
             edge_noise::square(isa, &below.rows[..length], &mut below.square_rows[..length]);
         }
-        let at_once = copied_units(layer.stride);
-        for unit in (0..layer.units).step_by(at_once) {
-            let count = at_once.min(layer.units - unit);
-            copy_variances(isa, network, index, unit..unit + count, alpha.is_some(), lines);
+        for units in copied(&layer) {
+            copy_variances(isa, network, index, units.clone(), alpha.is_some(), lines);
             let copy = Submatrix {
                 values: lines,
-                lines: &above.kept.units()[..count],
+                lines: &above.kept.units()[..units.len()],
                 line_stride: layer.stride,
                 steps: below.kept.units(),
                 step_stride: 1,
             };
-            let to = &mut above.slopes[unit * padded..];
+            let to = &mut above.slopes[units.start * padded..];
             matmul::product(isa, copy, squares, padded, padded, to, padded, false);
         }
     }
@@ -124,19 +124,17 @@ impl Slice {
         let weights = submatrix(network, index, &below.kept, &above.kept).transposed();
         let to = &mut below.gradients;
         matmul::product(isa, weights, &above.gradients, padded, padded, to, padded, false);
-        let at_once = copied_units(layer.stride);
-        for unit in (0..layer.units).step_by(at_once) {
-            let count = at_once.min(layer.units - unit);
-            copy_variances(isa, network, index, unit..unit + count, dropped, lines);
+        for units in copied(&layer) {
+            copy_variances(isa, network, index, units.clone(), dropped, lines);
             let copy = Submatrix {
                 values: lines,
                 lines: below.kept.units(),
                 line_stride: 1,
-                steps: &above.kept.units()[..count],
+                steps: &above.kept.units()[..units.len()],
                 step_stride: layer.stride,
             };
-            let from = &above.slopes[unit * padded..];
-            matmul::product(isa, copy, from, padded, padded, through, padded, unit > 0);
+            let from = &above.slopes[units.start * padded..];
+            matmul::product(isa, copy, from, padded, padded, through, padded, units.start > 0);
         }
         let length = layer.inputs * padded;
         edge_noise::add_through_square(isa, &below.units[..length], &through[..length], &mut to[..length]);
@@ -153,58 +151,42 @@ impl Slice {
         }
     }
 
-    /// Adds the gradients of the weights of some units; with `weights`, those that come through the
-    /// variances too.
-    pub(super) fn normal_gradients(
-        &self,
-        index: usize,
-        units: Range<usize>,
-        weights: Option<&[f32]>,
-        positions: &[u32],
-        compact: &mut [f32],
-        to: &mut [f32],
-    ) {
-        let (below, above) = (&self.levels[index], &self.levels[index + 1]);
-        let whole_stride = stride(below.kept.level());
-        self.outer(index, units.clone(), &above.gradients, &below.rows, positions, true, to);
-        let Some(weights) = weights else { return };
-        self.outer(index, units.clone(), &above.slopes, &below.square_rows, positions, false, compact);
-        let width = line(below.kept.level());
-        for at in (0..units.len() * whole_stride).step_by(whole_stride) {
+    /// Adds the gradients of the weights of some units; those of `dropped` edges come through the variances,
+    /// too.
+    pub(super) fn normal_gradients(&self, gradient: Gradient, dropped: bool) {
+        let Gradient { layer, units, weights, positions, compact, to, .. } = gradient;
+        let (below, above) = (&self.levels[layer], &self.levels[layer + 1]);
+        let inputs = below.kept.level();
+        let slopes = self.slopes(&above.gradients, units.clone(), positions);
+        self.outer(inputs, slopes, &below.rows, true, to);
+        if !dropped {
+            return;
+        }
+        let slopes = self.slopes(&above.slopes, units.clone(), positions);
+        self.outer(inputs, slopes, &below.square_rows, false, compact);
+        let (width, stride) = (line(inputs), stride(inputs));
+        for at in (0..units.len() * stride).step_by(stride) {
             let line = at..at + width;
             let (weights, compact) = (&weights[line.clone()], &compact[line.clone()]);
             edge_noise::add_through_square(self.isa, weights, compact, &mut to[line]);
         }
     }
 
-    /// Adds the gradients of the variances of the weights of some units.
-    pub fn variance_gradients(&self, index: usize, units: Range<usize>, positions: &[u32], to: &mut [f32]) {
-        let (below, above) = (&self.levels[index], &self.levels[index + 1]);
-        self.outer(index, units, &above.slopes, &below.square_rows, positions, true, to);
+    /// Adds the gradients of the variances of the weights of some units to `to`, `[units, the layer's
+    /// stride]`. `positions` counts from 0 to at least the number of rows and units.
+    // Hidden as `weight_gradients`.
+    #[doc(hidden)]
+    pub fn variance_gradients(&self, layer: usize, units: Range<usize>, positions: &[u32], to: &mut [f32]) {
+        let (below, above) = (&self.levels[layer], &self.levels[layer + 1]);
+        let slopes = self.slopes(&above.slopes, units, positions);
+        self.outer(below.kept.level(), slopes, &below.square_rows, true, to);
     }
 
-    /// The sum over the rows of slopes of some units times numbers of the inputs.
-    #[allow(clippy::too_many_arguments)]
-    fn outer(
-        &self,
-        index: usize,
-        units: Range<usize>,
-        slopes: &[f32],
-        rows: &[f32],
-        positions: &[u32],
-        accumulate: bool,
-        to: &mut [f32],
-    ) {
-        let inputs = self.levels[index].kept.level();
-        let slopes = Submatrix {
-            values: slopes,
-            lines: &positions[units],
-            line_stride: self.padded(),
-            steps: &positions[..self.rows()],
-            step_stride: 1,
-        };
+    /// The sum over the rows of slopes of some units times numbers of the inputs, `[units, stride]`, added
+    /// to `to` or written there.
+    fn outer(&self, inputs: usize, slopes: Submatrix, rows: &[f32], add: bool, to: &mut [f32]) {
         let (width, stride) = (line(inputs), stride(inputs));
-        matmul::product(self.isa, slopes, rows, stride, width, to, stride, accumulate);
+        matmul::product(self.isa, slopes, rows, stride, width, to, stride, add);
     }
 
     /// Adds the gradients of the biases; with `biases`, those that come through the variances too.
@@ -228,27 +210,23 @@ impl Slice {
         if let Some(matrix) = network.sparse(index) {
             sparse::product(isa, matrix, &below.units, padded, &mut above.units);
         } else {
-            let at_once = copied_units(layer.stride);
-            for unit in (0..layer.units).step_by(at_once) {
-                let count = at_once.min(layer.units - unit);
-                let part = unit * layer.stride..(unit + count) * layer.stride;
+            for units in copied(&layer) {
+                let part = units.start * layer.stride..units.end * layer.stride;
                 let (weights, logarithms) = (network.weights(index), network.noise(index));
-                let to = &mut lines[..count * layer.stride];
+                let to = &mut lines[..part.len()];
                 edge_noise::copy_clear(isa, PRUNED_ABOVE, &weights[part.clone()], &logarithms[part], to);
                 let copy = Submatrix {
                     values: lines,
-                    lines: &above.kept.units()[..count],
+                    lines: &above.kept.units()[..units.len()],
                     line_stride: layer.stride,
                     steps: below.kept.units(),
                     step_stride: 1,
                 };
-                let to = &mut above.units[unit * padded..];
+                let to = &mut above.units[units.start * padded..];
                 matmul::product(isa, copy, &below.units, padded, padded, to, padded, false);
             }
         }
-        for (units, bias) in above.units.chunks_exact_mut(padded).zip(network.biases(index)) {
-            units.iter_mut().for_each(|unit| *unit += bias);
-        }
+        add_biases(network.biases(index), padded, 0..padded, &mut above.units);
     }
 }
 

@@ -4,7 +4,7 @@ use thinnet_kernels::philox::{self, Counter};
 use thinnet_kernels::{Isa, LINE};
 
 use super::count;
-use super::thinning::Mask;
+use super::mask::Mask;
 
 /// Which units of a level are kept, as a list and as bits.
 #[derive(Clone, Debug)]

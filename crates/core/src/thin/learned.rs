@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::thinning::odds;
 use super::{Drop, ThinSpec};
 use crate::error::Result;
 use crate::network::Network;
@@ -24,8 +25,15 @@ pub enum LearnedNoise {
 }
 
 impl Drop {
+    /// What the learned numbers of the noise begin with where the rate does not say it: for
+    /// `sparse-variational` the logarithm of a weight's variance.
+    fn first_learned(self) -> f32 {
+        if self == Drop::SparseVariational { -8.0 } else { 0.0 }
+    }
+
     /// Between which numbers what is learned of the noise is held after each step. For `variational` the
-    /// logarithm of the variance, which is at most 1; for `sparse-variational` that of a weight's; for `concrete` the logarithm of the odds.
+    /// logarithm of the variance, which is at most 1; for `sparse-variational` that of a weight's; for
+    /// `concrete` the logarithm of the odds.
     pub(crate) fn bounds(self) -> (f32, f32) {
         match self {
             Drop::Variational => (-20.0, 0.0),
@@ -42,18 +50,17 @@ impl ThinSpec {
     /// # Errors
     /// As [`ThinSpec::rates`] and [`Network::with_noise`].
     pub fn with_noise(&self, network: Network) -> Result<Network> {
-        let (learned, first) = self.drop.learned();
         let rates = self.rates(network.layers().len() - 1)?;
-        let mut network = network.with_noise(learned, first)?;
+        let mut network = network.with_noise(self.drop.learned(), self.drop.first_learned())?;
         if !matches!(self.drop, Drop::Variational | Drop::Concrete) {
             return Ok(network);
         }
         let (lowest, highest) = self.drop.bounds();
         for (level, rate) in rates.into_iter().enumerate().filter(|(_, rate)| *rate > 0.0) {
-            // ln(alpha) = ln(odds): the variance of a mask divided by keep is rate / (1 - rate).
-            let odds = f64::from(rate) / (1.0 - f64::from(rate));
-            let count = network.layers()[level].noise_lines().1;
-            network.set_noise(level, &vec![(libm::log(odds) as f32).clamp(lowest, highest); count])?;
+            // The odds of a rate are the variance of a mask divided by keep: ln(alpha) = ln(odds).
+            let first = (libm::log(odds(rate)) as f32).clamp(lowest, highest);
+            let count = network.layers()[level].learned_lines().length;
+            network.set_noise(level, &vec![first; count])?;
         }
         Ok(network)
     }
@@ -63,7 +70,7 @@ impl ThinSpec {
     pub fn learned_noise(&self, network: &Network) -> Vec<Option<LearnedNoise>> {
         let rates = self.rates(network.layers().len() - 1).unwrap_or_default();
         let learned = |(level, rate): (usize, f32)| {
-            let (_, count, _) = network.layers()[level].noise_lines();
+            let count = network.layers()[level].learned_lines().length;
             let numbers = network.noise(level).get(..count).filter(|numbers| !numbers.is_empty())?;
             if rate == 0.0 {
                 return None;

@@ -8,7 +8,8 @@ use thinnet_kernels::noise::{self, Draw, Noise, Noisy};
 use thinnet_kernels::philox::{self, Counter};
 use thinnet_kernels::{elementwise, line};
 
-use super::slice::{Level, Slice};
+use super::slice::{Level, Slice, reach};
+use super::thinning::odds;
 use super::{Buffers, Drop, Sample, Share, Thinning, count};
 use crate::network::{Layer, Learned, Network};
 
@@ -31,11 +32,6 @@ impl Slice {
     /// Gives every noisy level its buffers. Only the first call for a thinning asks for memory.
     pub(crate) fn make_room(&mut self, thinning: &Thinning) {
         self.make_edge_room(thinning);
-        fn reach<T: Clone + Default>(buffer: &mut Vec<T>, needed: bool, length: usize) {
-            if needed && buffer.len() < length {
-                buffer.resize(length, T::default());
-            }
-        }
         let (rows, train) = (self.padded_most, self.buffers == Buffers::Train);
         let drop = thinning.drop();
         let learns = matches!(drop, Drop::Variational | Drop::Concrete);
@@ -100,6 +96,8 @@ impl Slice {
 
     /// Adds the gradients of the learned numbers of the noise on the inputs of a layer, which has this shape,
     /// to `to`: one number for all of them, or one for each.
+    // Hidden as `weight_gradients`.
+    #[doc(hidden)]
     pub fn noise_gradients(&self, shape: &Layer, layer: usize, to: &mut [f32]) {
         let Level { kept, noise: NoiseBuffers { learned, .. }, .. } = &self.levels[layer];
         let gradients = &learned[..kept.level().min(learned.len())];
@@ -118,8 +116,8 @@ impl Slice {
         let buffers = &mut self.levels[level].noise;
         match (thinning.drop(), draw) {
             (Drop::Gaussian, _) => {
-                let rate = f64::from(thinning.rate_at(level, sample));
-                buffers.deviations.fill((rate / (1.0 - rate)).sqrt() as f32);
+                let variance = odds(thinning.rate_at(level, sample));
+                buffers.deviations.fill(variance.sqrt() as f32);
             }
             (Drop::Variational, _) => {
                 let halves = buffers.deviations.iter_mut().zip(network.noise(level));

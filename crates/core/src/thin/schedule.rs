@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::as_text::as_text;
 use crate::error::{Error, Result};
 
 /// What the rates are multiplied by at each step. It is written as text: a name, then numbers, separated
@@ -100,26 +101,14 @@ impl FromStr for RateSchedule {
             ("flat-cosine", Some(&[part])) => Ok(RateSchedule::FlatCosine(part)),
             ("off", Some(&[part])) => Ok(RateSchedule::Off(part)),
             _ => Err(format!(
-                "{text:?} is not a schedule of the rate; write constant, linear:FROM:TO, early:PART, late:PART, \
-                 flat-cosine:PART or off:PART"
+                "{text:?} is not a schedule of the rate; write constant, linear:FROM:TO, early:PART, \
+                 late:PART, flat-cosine:PART or off:PART"
             )),
         }
     }
 }
 
-impl From<RateSchedule> for String {
-    fn from(schedule: RateSchedule) -> String {
-        schedule.to_string()
-    }
-}
-
-impl TryFrom<String> for RateSchedule {
-    type Error = String;
-
-    fn try_from(text: String) -> std::result::Result<Self, String> {
-        text.parse()
-    }
-}
+as_text!(RateSchedule);
 
 #[cfg(test)]
 mod tests {

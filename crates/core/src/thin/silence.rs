@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use thinnet_kernels::matmul::{self, Submatrix};
 use thinnet_kernels::{Isa, edge_noise};
 
+use super::edge_mask::EdgeNoise;
 use super::edge_noise::PRUNED_ABOVE;
-use super::edges::EdgeNoise;
 use super::forward::submatrix;
 use super::{Buffers, PREDICTED_ROWS, Sample, Slice, Thinning};
 use crate::network::Network;

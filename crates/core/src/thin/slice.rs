@@ -8,7 +8,8 @@ use thinnet_kernels::elementwise::{self, RowMask, Units};
 use thinnet_kernels::memory::Lines;
 use thinnet_kernels::{Isa, LINE, gather, line, stride};
 
-use super::edges::{Copies, EdgeNoise};
+use super::dropconnect::Copies;
+use super::edge_mask::EdgeNoise;
 use super::noise::NoiseBuffers;
 use super::{Kept, Sample, Share, Thinning};
 use crate::network::{Activation, Network};
@@ -63,6 +64,13 @@ impl Level {
             square_rows: Lines::default(),
             noise: NoiseBuffers::default(),
         }
+    }
+}
+
+/// Makes a buffer that is needed at least so long.
+pub(super) fn reach<T: Clone + Default>(buffer: &mut Vec<T>, needed: bool, length: usize) {
+    if needed && buffer.len() < length {
+        buffer.resize(length, T::default());
     }
 }
 

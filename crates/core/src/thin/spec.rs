@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use thinnet_kernels::LINE;
 
 use super::{Count, MaskSpec, RateSchedule};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, refuse};
 use crate::network::Learned;
 
 /// Which noise thins the network: the member of the dropout family.
@@ -38,14 +38,14 @@ pub enum Drop {
 }
 
 impl Drop {
-    /// Which numbers of the noise are learned, and what they begin with where the rate does not say it.
-    pub fn learned(self) -> (Learned, f32) {
+    /// Which numbers of the noise are learned.
+    pub fn learned(self) -> Learned {
         match self {
-            Drop::Units | Drop::Edges | Drop::EdgesGaussian => (Learned::Nothing, 0.0),
-            Drop::Gaussian | Drop::Standout => (Learned::Nothing, 0.0),
-            Drop::Variational => (Learned::Inputs, 0.0),
-            Drop::Concrete => (Learned::Level, 0.0),
-            Drop::SparseVariational => (Learned::Weights, -8.0),
+            Drop::Units | Drop::Edges | Drop::EdgesGaussian => Learned::Nothing,
+            Drop::Gaussian | Drop::Standout => Learned::Nothing,
+            Drop::Variational => Learned::Inputs,
+            Drop::Concrete => Learned::Level,
+            Drop::SparseVariational => Learned::Weights,
         }
     }
 
@@ -165,6 +165,9 @@ impl Default for ThinSpec {
     }
 }
 
+/// Whether a field is refused, its full name, and why.
+type Refusal = (bool, &'static str, String);
+
 impl ThinSpec {
     /// No unit is ever dropped.
     pub fn none() -> Self {
@@ -193,6 +196,12 @@ impl ThinSpec {
         self.schedule.check()?;
         self.check_groups()?;
         self.masks.map_or(Ok(()), MaskSpec::check)?;
+        self.check_numbers()?;
+        refuse(self.refused_of_noise().into_iter().chain(self.refused_of_masks()))
+    }
+
+    /// Refuses numbers that no network can be thinned with.
+    fn check_numbers(&self) -> Result<()> {
         let positive = |number: f32| number > 0.0 && number.is_finite();
         if !positive(self.precision) {
             return Err(Error::spec("thin.precision", format!("must be above 0, not {}", self.precision)));
@@ -205,11 +214,15 @@ impl ThinSpec {
             let problem = format!("must be a number, not {}", self.standout_slope);
             return Err(Error::spec("thin.standout_slope", problem));
         }
-        let (name, units, constant) =
-            (self.drop.name(), self.drop == Drop::Units, self.schedule == RateSchedule::Constant);
-        let repeats = self.repeats_masks();
-        let learned = self.drop.learned().0 != Learned::Nothing;
-        let refused: [(bool, &'static str, String); 10] = [
+        Ok(())
+    }
+
+    /// The scalings, counts and schedules that do not go with the noise, or with each other.
+    fn refused_of_noise(&self) -> [Refusal; 5] {
+        let (name, units) = (self.drop.name(), self.drop == Drop::Units);
+        let constant = self.schedule == RateSchedule::Constant;
+        let learned = self.drop.learned() != Learned::Nothing;
+        [
             (
                 !matches!(self.drop, Drop::Units | Drop::Edges) && self.scaling == Scaling::AtPrediction,
                 "thin.scaling",
@@ -235,6 +248,15 @@ impl ThinSpec {
                 "thin.schedule",
                 "prediction multiplies by the keep probability, which a schedule would change".into(),
             ),
+        ]
+    }
+
+    /// The masks that do not go with the rest, and inputs that standout cannot drop.
+    fn refused_of_masks(&self) -> [Refusal; 5] {
+        let (name, units) = (self.drop.name(), self.drop == Drop::Units);
+        let constant = self.schedule == RateSchedule::Constant;
+        let repeats = self.repeats_masks();
+        [
             (
                 !units && repeats,
                 "thin.pool",
@@ -260,11 +282,7 @@ impl ThinSpec {
                 "thin.input",
                 "an input has no pre-activation that could tell how likely standout keeps it; use 0".into(),
             ),
-        ];
-        match refused.into_iter().find(|(is_refused, ..)| *is_refused) {
-            Some((_, field, problem)) => Err(Error::spec(field, problem)),
-            None => Ok(()),
-        }
+        ]
     }
 
     /// Whether the networks that a prediction samples are those that training had: their masks then come

@@ -22,8 +22,9 @@ const WORTH_SKIPPING: f64 = 0.1;
 #[derive(Debug)]
 pub(super) struct Ahead {
     layers: Vec<Option<Lazy>>,
-    /// Slices of a whole mini-batch. A shorter one keeps no unit that they do not keep.
-    slices: u32,
+    /// The masks of a level for a whole mini-batch, one for each slice and each second network of a pair. A
+    /// shorter one keeps no unit that they do not keep.
+    masks: u32,
     /// The first step whose masks have not been drawn.
     undrawn: u64,
 }
@@ -39,21 +40,22 @@ struct Lazy {
 }
 
 impl Ahead {
-    /// What the layers of a network need; `enabled` is false for networks that stay in the caches.
-    pub fn new(network: &Network, thinning: &Thinning, slices: usize, enabled: bool) -> Self {
-        let skipped = |level| libm::pow(f64::from(thinning.rate(level)), slices as f64);
+    /// What the layers of a network need, of whose levels a step draws so many masks; none where no unit
+    /// is to be updated lazily, as in networks that stay in the caches.
+    pub fn new(network: &Network, thinning: &Thinning, masks: Option<usize>) -> Self {
+        let skipped = |level: usize, masks: usize| libm::pow(f64::from(thinning.rate(level)), masks as f64);
         let lazy = |(index, layer): (usize, &crate::network::Layer)| {
             let worth = thinning.drop() == Drop::Units
                 && thinning.share() == Share::Slice
-                && skipped(index + 1) >= WORTH_SKIPPING;
-            (enabled && worth).then(|| Lazy {
+                && masks.is_some_and(|masks| skipped(index + 1, masks) >= WORTH_SKIPPING);
+            worth.then(|| Lazy {
                 next: vec![0; layer.units],
                 kept: std::array::from_fn(|_| vec![true; layer.units]),
                 mask: Kept::whole(layer.units),
             })
         };
         let layers = network.layers().iter().enumerate().map(lazy).collect();
-        Self { layers, slices: slices as u32, undrawn: 0 }
+        Self { layers, masks: masks.unwrap_or(0) as u32, undrawn: 0 }
     }
 
     /// Draws the masks of the steps before `end`, as far as they are not drawn yet.
@@ -63,7 +65,7 @@ impl Ahead {
                 let Some(Lazy { kept, mask, .. }) = lazy else { continue };
                 let kept = &mut kept[drawn as usize % WINDOW];
                 kept.fill(false);
-                for slice in 0..self.slices {
+                for slice in 0..self.masks {
                     thinning.draw(isa, index + 1, Sample::Training { step: drawn }, slice, mask);
                     mask.units().iter().for_each(|&unit| kept[unit as usize] = true);
                 }
@@ -111,7 +113,7 @@ mod tests {
         let thin = ThinSpec { hidden: Rates::Each(vec![0.5, 0.6]), ..ThinSpec::default() };
         let thinning = Thinning::new(&thin, &network, 7).unwrap();
         let isa = Isa::from_environment().unwrap();
-        let mut ahead = Ahead::new(&network, &thinning, 2, true);
+        let mut ahead = Ahead::new(&network, &thinning, Some(2));
         let mut reached = [vec![0u64; 50], vec![0; 30], vec![0; 2]];
         let (mut skipped, total) = (0, 200);
         for step in 0..total {

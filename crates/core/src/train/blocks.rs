@@ -49,8 +49,8 @@ impl Block {
             Part::Weights => self.units.len() * layer.stride,
             Part::Biases => line(layer.units),
             Part::Noise => {
-                let (lines, _, stride) = layer.noise_lines();
-                lines.min(self.units.len()) * stride
+                let lines = layer.learned_lines();
+                lines.count.min(self.units.len()) * lines.stride
             }
         }
     }
@@ -59,24 +59,29 @@ impl Block {
 /// The parameters of a block, and what the rule of the update keeps beside each; a part that
 /// the rule does not need is empty.
 pub(super) struct Parameters<'a> {
+    /// The parameters themselves, or a number for each of them.
     pub values: &'a mut [f32],
-    pub first: &'a mut [f32],
-    pub second: &'a mut [f32],
+    /// Adam's means; the velocities of descent stand here.
+    pub first_moments: &'a mut [f32],
+    /// Adam's squares.
+    pub second_moments: &'a mut [f32],
 }
 
 impl<'a> Parameters<'a> {
     fn split(self, at: usize) -> (Self, Self) {
         let (values, values_after) = self.values.split_at_mut(at);
-        let (first, first_after) = self.first.split_at_mut(at.min(self.first.len()));
-        let (second, second_after) = self.second.split_at_mut(at.min(self.second.len()));
-        let after = Self { values: values_after, first: first_after, second: second_after };
-        (Self { values, first, second }, after)
+        let (first_moments, first_after) = self.first_moments.split_at_mut(at.min(self.first_moments.len()));
+        let (second_moments, second_after) =
+            self.second_moments.split_at_mut(at.min(self.second_moments.len()));
+        let after = Self { values: values_after, first_moments: first_after, second_moments: second_after };
+        (Self { values, first_moments, second_moments }, after)
     }
 
-    /// One line of `length` parameters.
-    pub fn line(&mut self, at: usize, length: usize) -> (&mut [f32], &mut [f32], &mut [f32]) {
-        let second = if self.second.is_empty() { &mut [][..] } else { &mut self.second[at..at + length] };
-        (&mut self.values[at..at + length], &mut self.first[at..at + length], second)
+    /// One line of `length` parameters, with its first and its second moments.
+    pub fn line(&mut self, at: usize, length: usize) -> [&mut [f32]; 3] {
+        let line = at..at + length;
+        let of_second = if self.second_moments.is_empty() { 0..0 } else { line.clone() };
+        [&mut self.values[line.clone()], &mut self.first_moments[line], &mut self.second_moments[of_second]]
     }
 }
 
@@ -85,11 +90,11 @@ pub(super) fn cut(network: &Network) -> Vec<Block> {
     let (mut blocks, mut layer_first) = (Vec::new(), 0);
     for (index, layer) in network.layers().iter().enumerate() {
         let most = (BLOCK_NUMBERS / layer.stride / 6 * 6).clamp(6, BLOCK_UNITS);
-        let (noise_lines, _, noise_stride) = layer.noise_lines();
+        let learned = layer.learned_lines();
         let parts = [
             (Part::Weights, layer.units, most, layer.weights_at, layer.stride),
             (Part::Biases, layer.units, layer.units, layer.biases_at, 0),
-            (Part::Noise, noise_lines, most, layer.noise_at(), noise_stride),
+            (Part::Noise, learned.count, most, layer.noise_at(), learned.stride),
         ];
         for (part, lines, most, at, stride) in parts {
             for first in (0..lines).step_by(most) {

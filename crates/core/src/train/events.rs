@@ -1,5 +1,7 @@
 //! What a run tells while it goes on, and how it ended.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::{Deserialize, Serialize};
 
 /// Something that happened in a run.
@@ -43,9 +45,28 @@ pub enum Event<'a> {
 pub enum Flow {
     /// Go on.
     Continue,
-    /// End the run and keep the best parameters: after this step, or at most 7 more, where some weights are ahead
-    /// of the others ([`Stepper::step`](super::Stepper::step)).
+    /// End the run and keep the best parameters: after this step, or at most 7 more, where some weights are
+    /// ahead of the others ([`Stepper::step`](super::Stepper::step)).
     Stop,
+}
+
+/// Ends runs side by side together: who stops one stops all.
+#[derive(Debug, Default)]
+pub(crate) struct Stop(AtomicBool);
+
+impl Stop {
+    /// Notes what the watcher of one run answers, and says what all runs are to do.
+    pub fn hear(&self, flow: Flow) -> Flow {
+        if flow == Flow::Stop {
+            self.0.store(true, Ordering::Relaxed);
+        }
+        if self.is_set() { Flow::Stop } else { Flow::Continue }
+    }
+
+    /// Whether one was told to stop.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What is known of an epoch.
@@ -86,4 +107,17 @@ pub enum Ended {
         /// The learning rate of that step.
         learning_rate: f32,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_stops_one_stops_all() {
+        let stop = Stop::default();
+        assert_eq!((stop.hear(Flow::Continue), stop.is_set()), (Flow::Continue, false));
+        assert_eq!((stop.hear(Flow::Stop), stop.is_set()), (Flow::Stop, true));
+        assert_eq!((stop.hear(Flow::Continue), stop.is_set()), (Flow::Stop, true));
+    }
 }

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use thinnet_kernels::{Isa, elementwise};
 
 use super::TrainSpec;
-use crate::data::Targets;
+use crate::data::{Examples, Targets, largest};
 use crate::error::{Error, Result};
+use crate::network::Network;
 
 /// The losses. For several outputs, those of numbers are means over the outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +25,8 @@ pub enum Loss {
     /// Half the squared error up to delta, linear beyond it (Huber 1964).
     Huber,
     /// -log of the density of a normal distribution whose mean and variance are both predicted (Nix and
-    /// Weigend 1994; Lakshminarayanan et al. 2017, equation 1). There are two outputs for each value: first all
-    /// means, then one number for each variance, which is log(1 + exp(number)) + 10⁻⁶.
+    /// Weigend 1994; Lakshminarayanan et al. 2017, equation 1). There are two outputs for each value: first
+    /// all means, then one number for each variance, which is log(1 + exp(number)) + 10⁻⁶.
     Normal,
 }
 
@@ -123,6 +124,28 @@ impl Objective {
         })
     }
 
+    /// Refuses examples that this loss and a network cannot take.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if their columns are not the network's inputs, or their targets not of the kind
+    /// that loss and network are for.
+    pub(crate) fn check(self, examples: &Examples, network: &Network) -> Result<()> {
+        let (columns, inputs) = (examples.inputs.columns(), network.inputs());
+        if columns != inputs {
+            return Err(Error::argument(
+                "examples",
+                format!("{columns} columns for a network of {inputs} inputs"),
+            ));
+        }
+        if !self.suits(&examples.targets) || self.outputs(&examples.targets) != network.outputs() {
+            return Err(Error::argument(
+                "examples",
+                "their targets are not of the kind that the network learns",
+            ));
+        }
+        Ok(())
+    }
+
     /// The sum of the losses of a slice's rows, each times its weight, and its gradient times the
     /// slice's factor.
     ///
@@ -208,6 +231,15 @@ impl Objective {
         }
     }
 
+    /// The loss of one row of outputs, and whether their class is not the row's; of values none is wrong.
+    pub(crate) fn judge(&self, outputs: &[f32], targets: &Targets, row: usize) -> (f64, bool) {
+        let wrong = match targets {
+            Targets::Classes { labels, .. } => predicted_class(outputs) != labels[row],
+            Targets::Values(_) => false,
+        };
+        (self.value(outputs, targets, row), wrong)
+    }
+
     /// The same loss without label smoothing, for validation rows.
     pub(crate) fn without_smoothing(self) -> Self {
         Self { smoothing: 0.0, ..self }
@@ -246,6 +278,14 @@ impl Objective {
                 (f64::from(loss), slope)
             }
         }
+    }
+}
+
+/// The class with the largest logit; with one output, class 1 where it is positive.
+fn predicted_class(logits: &[f32]) -> u32 {
+    match logits {
+        [logit] => u32::from(*logit > 0.0),
+        logits => largest(logits) as u32,
     }
 }
 
@@ -406,6 +446,24 @@ mod tests {
         let binary = objective(Loss::BinaryCrossEntropy, 0.0, &classes);
         near(one_row(binary, &[-1000.0], &classes, None), 1000.0, &[-0.5]);
         near(one_row(binary, &[1000.0], &classes, None), 0.0, &[0.0]);
+    }
+
+    #[test]
+    fn wrong_is_a_row_with_a_larger_logit_than_that_of_its_class() {
+        let three = Targets::Classes { labels: vec![0, 2, 1], classes: 3 };
+        let cross_entropy = objective(Loss::CrossEntropy, 0.0, &three);
+        let outputs = [0.5, -1.0, 2.0];
+        let judged = [0, 1, 2].map(|row| cross_entropy.judge(&outputs, &three, row));
+        assert_eq!(judged.map(|(_, wrong)| wrong), [true, false, true]);
+        assert_eq!(judged[1].0, cross_entropy.value(&outputs, &three, 1));
+        // Of equal logits the first counts.
+        assert!(!cross_entropy.judge(&[1.0; 3], &three, 0).1 && cross_entropy.judge(&[1.0; 3], &three, 2).1);
+        let two = Targets::Classes { labels: vec![0, 1], classes: 2 };
+        let binary = objective(Loss::BinaryCrossEntropy, 0.0, &two);
+        let wrong = |logit: f32| [0, 1].map(|row| binary.judge(&[logit], &two, row).1);
+        assert_eq!([wrong(-0.1), wrong(0.0), wrong(0.1)], [[false, true], [false, true], [true, false]]);
+        let values = Targets::Values(Matrix::zeros(1, 1));
+        assert_eq!(objective(Loss::Squared, 0.0, &values).judge(&[3.0], &values, 0), (9.0, false));
     }
 
     #[test]

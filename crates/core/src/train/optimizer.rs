@@ -32,37 +32,40 @@ impl Optimizer {
     }
 }
 
-/// The updates of a step and of those that follow it: rules, penalty and constraint with the
-/// numbers of each step.
+/// The rule of a step and of those that follow it: optimizer, penalty and constraint with the numbers
+/// of each step.
+///
+/// What it keeps for each parameter are its moments: Adam's means and squares; the velocities of descent
+/// stand in the first, and it has no second ones.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Update {
+pub(super) struct Rule {
     isa: Isa,
-    rules: Rules,
+    numbers: Numbers,
     penalty: Penalty,
     max_norm: f32,
 }
 
-/// The rule with the numbers of each step.
+/// The numbers of each step.
 #[derive(Clone, Copy, Debug)]
-enum Rules {
+enum Numbers {
     Descent([Descent; WINDOW]),
     Adam([Adam; WINDOW]),
 }
 
-impl Update {
-    /// The updates of the steps from `step` on, counted from 0, at their learning rates; steps
+impl Rule {
+    /// The rule of the steps from `step` on, counted from 0, at their learning rates; steps
     /// without one are never asked for.
     pub fn new(isa: Isa, spec: &TrainSpec, step: u64, learning_rates: &[f64]) -> Self {
         let rate = |ahead: usize| learning_rates.get(ahead).copied().unwrap_or_default();
-        let rules = match spec.optimizer {
+        let numbers = match spec.optimizer {
             Optimizer::Sgd | Optimizer::Nesterov => {
-                Rules::Descent(array::from_fn(|ahead| descent(spec, step + ahead as u64, rate(ahead))))
+                Numbers::Descent(array::from_fn(|ahead| descent(spec, step + ahead as u64, rate(ahead))))
             }
             Optimizer::Adam | Optimizer::Adamw => {
-                Rules::Adam(array::from_fn(|ahead| adam(spec, step + ahead as u64, rate(ahead))))
+                Numbers::Adam(array::from_fn(|ahead| adam(spec, step + ahead as u64, rate(ahead))))
             }
         };
-        Self { isa, rules, penalty: Penalty { l1: spec.l1, l2: spec.l2 }, max_norm: spec.max_norm }
+        Self { isa, numbers, penalty: Penalty { l1: spec.l1, l2: spec.l2 }, max_norm: spec.max_norm }
     }
 
     /// The same with more of the penalty on half the sum of w².
@@ -77,14 +80,14 @@ impl Update {
         count: usize,
         gradients: &mut [f32],
         weights: &mut [f32],
-        first: &mut [f32],
-        second: &mut [f32],
+        first_moments: &mut [f32],
+        second_moments: &mut [f32],
     ) {
         if self.max_norm == 0.0 {
-            return self.apply(0..count, self.penalty, gradients, weights, first, second);
+            return self.apply(0..count, self.penalty, gradients, weights, first_moments, second_moments);
         }
         for step in 0..count {
-            self.apply(step..step + 1, self.penalty, gradients, weights, first, second);
+            self.apply(step..step + 1, self.penalty, gradients, weights, first_moments, second_moments);
             let squares = reduce::sum_of_squares(self.isa, weights);
             if squares > self.max_norm * self.max_norm {
                 reduce::multiply(self.isa, weights, self.max_norm / squares.sqrt());
@@ -96,12 +99,19 @@ impl Update {
     }
 
     /// Does the first step of biases and learned numbers of the noise: neither penalty, decay nor constraint.
-    pub fn free(&self, gradients: &[f32], values: &mut [f32], first: &mut [f32], second: &mut [f32]) {
-        let rules = match self.rules {
-            Rules::Adam(steps) => Rules::Adam(steps.map(|adam| Adam { decay: 0.0, ..adam })),
+    pub fn free(
+        &self,
+        gradients: &[f32],
+        values: &mut [f32],
+        first_moments: &mut [f32],
+        second_moments: &mut [f32],
+    ) {
+        let numbers = match self.numbers {
+            Numbers::Adam(steps) => Numbers::Adam(steps.map(|adam| Adam { decay: 0.0, ..adam })),
             descent => descent,
         };
-        Self { rules, ..*self }.apply(0..1, Penalty::default(), gradients, values, first, second);
+        let rule = Self { numbers, ..*self };
+        rule.apply(0..1, Penalty::default(), gradients, values, first_moments, second_moments);
     }
 
     fn apply(
@@ -110,12 +120,14 @@ impl Update {
         penalty: Penalty,
         g: &[f32],
         w: &mut [f32],
-        first: &mut [f32],
-        second: &mut [f32],
+        first_moments: &mut [f32],
+        second_moments: &mut [f32],
     ) {
-        match &self.rules {
-            Rules::Descent(by) => update::descend(self.isa, &by[steps], penalty, g, w, first),
-            Rules::Adam(by) => update::adapt(self.isa, &by[steps], penalty, g, w, first, second),
+        match &self.numbers {
+            Numbers::Descent(by) => update::descend(self.isa, &by[steps], penalty, g, w, first_moments),
+            Numbers::Adam(by) => {
+                update::adapt(self.isa, &by[steps], penalty, g, w, first_moments, second_moments);
+            }
         }
     }
 }

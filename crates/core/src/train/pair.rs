@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thinnet_kernels::Isa;
 
 use super::loss::{Labelled, Loss, Objective};
+use crate::as_text::as_text;
 use crate::error::{Error, Result};
 use crate::thin::{Drop, Sample, Scaling, Slice, ThinSpec};
 
@@ -44,6 +45,16 @@ impl Pair {
             Pair::None => None,
             Pair::RDrop { .. } => Some(first),
             Pair::ExpectationLinear { .. } => Some(Sample::Whole),
+        }
+    }
+
+    /// How many masks a step on so many slices draws for a level; none where one of the networks is the
+    /// whole network, which gives every unit a gradient.
+    pub(super) fn masks(self, slices: usize) -> Option<usize> {
+        match self {
+            Pair::None => Some(slices),
+            Pair::RDrop { .. } => Some(2 * slices),
+            Pair::ExpectationLinear { .. } => None,
         }
     }
 
@@ -195,8 +206,8 @@ impl Disagreement {
         })
     }
 
-    /// Adds the gradient by the first outputs, times `scale`. The derivative of m is symmetric: that of softmax
-    /// takes v to m (v - m·v), that of the logistic to m (1 - m) v.
+    /// Adds the gradient by the first outputs, times `scale`. The derivative of m is symmetric: that of
+    /// softmax takes v to m (v - m·v), that of the logistic to m (1 - m) v.
     fn add_gradient(self, [first, second]: &[Means; 2], scale: f64, to: &mut [f32]) {
         let apart = |at| first.mean(at) - second.mean(at);
         let v = |at| match self {
@@ -248,19 +259,7 @@ impl FromStr for Pair {
     }
 }
 
-impl From<Pair> for String {
-    fn from(pair: Pair) -> Self {
-        pair.to_string()
-    }
-}
-
-impl TryFrom<String> for Pair {
-    type Error = String;
-
-    fn try_from(text: String) -> std::result::Result<Self, String> {
-        text.parse()
-    }
-}
+as_text!(Pair);
 
 #[cfg(test)]
 mod tests {

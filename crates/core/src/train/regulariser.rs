@@ -32,7 +32,8 @@ struct Numbers {
     noisy: bool,
     /// Concrete: the factor of the penalty on half the sum of the layer's squared weights.
     l2: f32,
-    /// Concrete: the gradient by the logarithm of the odds. Variational, of units or weights: the factor of the divergence.
+    /// Concrete: the gradient by the logarithm of the odds. Variational, of units or weights: the factor of
+    /// the divergence.
     of_noise: f32,
 }
 
@@ -48,7 +49,8 @@ impl Regulariser {
             Loss::CrossEntropy | Loss::BinaryCrossEntropy => (1.0, 1.0),
             Loss::Squared => (precision, 2.0 / precision),
             Loss::Absolute | Loss::Huber => (precision, 1.0 / precision),
-            // Half of the squared error times the precision, which is predicted; half of the outputs are variances.
+            // Half of the squared error times the precision, which is predicted; half of the outputs are
+            // variances.
             Loss::Normal => (network.outputs() as f64, 2.0 / network.outputs() as f64),
         };
         Self {
@@ -108,8 +110,8 @@ impl Regulariser {
         }
     }
 
-    /// Adds the gradients of the divergence of the noise to those of a block of weights, or of the logarithms of
-    /// their variances.
+    /// Adds the gradients of the divergence of the noise to those of a block of weights, or of the logarithms
+    /// of their variances.
     pub fn add_of_weights(&self, isa: Isa, network: &Network, block: &Block, gradients: &mut [f32]) {
         let (layer, by) = match block.part {
             Part::Weights => (&network.layers()[block.layer], By::Weight),
@@ -131,9 +133,9 @@ impl Regulariser {
     /// Holds learned numbers of the noise of a layer of this shape within their bounds.
     pub fn bound(&self, shape: &Layer, values: &mut [f32]) {
         let (lowest, highest) = self.drop.bounds();
-        let (_, count, stride) = shape.noise_lines();
-        for line in values.chunks_exact_mut(stride) {
-            line[..count].iter_mut().for_each(|value| *value = value.clamp(lowest, highest));
+        let lines = shape.learned_lines();
+        for line in values.chunks_exact_mut(lines.stride) {
+            line[..lines.length].iter_mut().for_each(|value| *value = value.clamp(lowest, highest));
         }
     }
 }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::as_text::as_text;
 use crate::error::{Error, Result};
 
 /// Where a run stands.
@@ -107,7 +108,8 @@ impl FromStr for Schedule {
             ("inverse", &[steps]) => Ok(Schedule::Inverse { steps }),
             ("cosine", []) => Ok(Schedule::Cosine),
             _ => Err(format!(
-                "{text:?} is not a schedule; write constant, cosine, step:EPOCHS:FACTOR, exponential:FACTOR or inverse:STEPS"
+                "{text:?} is not a schedule; write constant, cosine, step:EPOCHS:FACTOR, \
+                 exponential:FACTOR or inverse:STEPS"
             )),
         }
     }
@@ -190,7 +192,8 @@ impl FromStr for Momentum {
             ("linear", &[from, to, steps]) => Ok(Momentum::Linear { from, to, steps }),
             ("exponential", &[from, to, steps]) => Ok(Momentum::Exponential { from, to, steps }),
             _ => Err(format!(
-                "{text:?} is not a momentum; write a number, linear:FROM:TO:STEPS or exponential:FROM:TO:STEPS"
+                "{text:?} is not a momentum; write a number, linear:FROM:TO:STEPS or \
+                 exponential:FROM:TO:STEPS"
             )),
         }
     }
@@ -235,19 +238,7 @@ fn split(text: &str) -> std::result::Result<(&str, Vec<f64>), String> {
     Ok((name, parts.map(number).collect::<std::result::Result<_, _>>()?))
 }
 
-impl From<Schedule> for String {
-    fn from(schedule: Schedule) -> String {
-        schedule.to_string()
-    }
-}
-
-impl TryFrom<String> for Schedule {
-    type Error = String;
-
-    fn try_from(text: String) -> std::result::Result<Self, String> {
-        text.parse()
-    }
-}
+as_text!(Schedule);
 
 #[cfg(test)]
 mod tests {

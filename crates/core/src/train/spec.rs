@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Loss, Momentum, Optimizer, Pair, Schedule, WeightAverage};
+use crate::data::Task;
 use crate::error::{Error, Result};
 
 /// What the rows of each class count.
@@ -152,6 +153,15 @@ impl Default for TrainSpec {
 }
 
 impl TrainSpec {
+    /// What is minimised, by default from what is learned.
+    pub fn loss_for(&self, task: Task) -> Loss {
+        let from_task = match task {
+            Task::Classification => Loss::CrossEntropy,
+            Task::Regression => Loss::Squared,
+        };
+        self.loss.unwrap_or(from_task)
+    }
+
     /// The rows of a mini-batch, by default from the number of training rows.
     pub fn batch_for(&self, rows: usize) -> usize {
         let from_rows = match rows {

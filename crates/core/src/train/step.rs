@@ -4,7 +4,7 @@ use super::loss::Labelled;
 use super::stepper::{Stepper, Working};
 use super::threads;
 use crate::data::Examples;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::thin::{Sample, Slice};
 
 impl Stepper {
@@ -26,13 +26,11 @@ impl Stepper {
         rows: &[usize],
         learning_rates: &[f64],
     ) -> Result<f64> {
-        self.check(examples, weights, rows)?;
-        if learning_rates.is_empty() {
-            return Err(Error::argument("learning_rates", "there is none for this step".to_owned()));
-        }
+        self.check(examples, weights, rows, learning_rates)?;
         let Self { isa, network, thinning, objective, .. } = self;
-        let (sample, length, factor) =
-            (Sample::Training { step: self.step }, self.spec.slice, 1.0 / rows.len() as f32);
+        let sample = Sample::Training { step: self.step };
+        let length = self.spec.slice;
+        let factor = 1.0 / rows.len() as f32;
         let (pair, batch) = (self.spec.pair, self.batch);
         let slices = &mut self.slices[..rows.len().div_ceil(length)];
         threads::for_each(slices, self.parallel, &|Working { slice, number, twin, loss }| {

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::as_text::as_text;
 use crate::error::{Error, Result};
 use crate::network::Network;
 
@@ -75,19 +76,7 @@ impl FromStr for WeightAverage {
     }
 }
 
-impl From<WeightAverage> for String {
-    fn from(average: WeightAverage) -> String {
-        average.to_string()
-    }
-}
-
-impl TryFrom<String> for WeightAverage {
-    type Error = String;
-
-    fn try_from(text: String) -> std::result::Result<Self, String> {
-        text.parse()
-    }
-}
+as_text!(WeightAverage);
 
 /// Values that one thread averages at a time.
 const PIECE: usize = 1 << 16;

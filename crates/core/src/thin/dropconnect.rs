@@ -9,49 +9,15 @@ use std::ops::Range;
 use thinnet_kernels::edges::EdgeMask;
 use thinnet_kernels::matmul;
 use thinnet_kernels::memory::Lines;
-use thinnet_kernels::philox::Key;
 use thinnet_kernels::row_edges::{self, RowEdges};
 use thinnet_kernels::shared_edges::{self, Columns, Rows, SharedEdges};
 use thinnet_kernels::{line, reduce, stride};
 
-use super::slice::Slice;
+use super::backward::Gradient;
+use super::edge_mask::EdgeNoise;
+use super::slice::{Slice, reach};
 use super::{Buffers, Drop, Thinning};
 use crate::network::{Layer, Network};
-
-/// What happens to the edges of a layer in a pass. What is kept is multiplied by `scale`.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum EdgeNoise {
-    /// Every row has a mask of its own; that of the mask is the first.
-    Rows { mask: EdgeMask, scale: f32 },
-    /// So many rows share a mask. That of the first group is given; the others count from it by rows.
-    Groups { mask: EdgeMask, rows: usize, scale: f32 },
-    /// Nothing is dropped, all is scaled.
-    Scaled { scale: f32 },
-    /// Pre-activations with the mean and variance of dropped edges; `alpha` is that of one over its square.
-    Gaussian { draw: EdgeDraw, alpha: f32 },
-    /// The same with a learned variance for each weight.
-    Variational { draw: EdgeDraw },
-    /// The whole network without the weights that are mostly noise.
-    Pruned,
-}
-
-/// From which random words normal noise is drawn.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct EdgeDraw {
-    pub key: Key,
-    pub step: u64,
-    pub first_row: u32,
-}
-
-impl EdgeNoise {
-    /// What is left to multiply the gradient of the inputs by.
-    pub fn backward_scale(self) -> f32 {
-        match self {
-            EdgeNoise::Rows { scale, .. } | EdgeNoise::Scaled { scale } => scale,
-            _ => 1.0,
-        }
-    }
-}
 
 /// Numbers in a masked copy of lines, at most: part of a second-level cache of 1 MiB.
 const COPIED_NUMBERS: usize = 80 * 1024;
@@ -60,8 +26,21 @@ const COPIED_NUMBERS: usize = 80 * 1024;
 const COPIED_UNITS: usize = 66;
 
 /// How many units of a layer are copied at a time.
-pub(super) fn copied_units(stride: usize) -> usize {
+fn copied_units(stride: usize) -> usize {
     (COPIED_NUMBERS / stride / 6 * 6).clamp(6, COPIED_UNITS)
+}
+
+/// The units of a layer, as many at a time as are copied at once.
+pub(super) fn copied(layer: &Layer) -> impl Iterator<Item = Range<usize>> + use<> {
+    let (units, at_once) = (layer.units, copied_units(layer.stride));
+    (0..units).step_by(at_once).map(move |first| first..units.min(first + at_once))
+}
+
+/// Adds the bias of each unit to some of its columns; `units` is `[units, padded]`.
+pub(super) fn add_biases(biases: &[f32], padded: usize, columns: Range<usize>, units: &mut [f32]) {
+    for (units, bias) in units.chunks_exact_mut(padded).zip(biases) {
+        units[columns.clone()].iter_mut().for_each(|unit| *unit += bias);
+    }
 }
 
 /// Room for what noise on edges needs.
@@ -78,11 +57,6 @@ pub(super) struct Copies {
 impl Slice {
     /// Makes room for noise on edges. Only the first call for a thinning asks for memory.
     pub(super) fn make_edge_room(&mut self, thinning: &Thinning) {
-        fn reach(buffer: &mut Vec<f32>, needed: bool, length: usize) {
-            if needed && buffer.len() < length {
-                buffer.resize(length, 0.0);
-            }
-        }
         let drop = thinning.drop();
         if !drop.acts_on_edges() {
             return;
@@ -161,9 +135,7 @@ impl Slice {
         shared_edges::forward(self.isa, layer, at, network.weights(index), from, to);
         biases.fill(0.0);
         shared_edges::add_of_biases(self.isa, layer, network.padded_biases(index), biases);
-        for (units, bias) in above[0].units.chunks_exact_mut(at.stride).zip(&biases[..layer.units]) {
-            units[columns.clone()].iter_mut().for_each(|unit| *unit += bias);
-        }
+        add_biases(&biases[..layer.units], at.stride, columns, &mut above[0].units);
     }
 
     fn scaled_forward(&mut self, network: &Network, index: usize, scale: f32) {
@@ -213,72 +185,67 @@ impl Slice {
         shared_edges::backward(self.isa, layer, at, network.weights(index), from, to);
     }
 
-    /// Adds the gradients of the weights of some units of a layer, which are `weights`, to `to`, as
+    /// The gradients of the weights of some units of a layer with noise on its edges, as
     /// [`Slice::weight_gradients`].
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn edge_gradients(
-        &self,
-        index: usize,
-        noise: EdgeNoise,
-        units: Range<usize>,
-        first: bool,
-        weights: &[f32],
-        positions: &[u32],
-        compact: &mut [f32],
-        to: &mut [f32],
-    ) {
-        let (below, above) = (&self.levels[index], &self.levels[index + 1]);
-        let (inputs, whole_stride) = (below.kept.level(), stride(below.kept.level()));
-        if first && !matches!(noise, EdgeNoise::Groups { .. }) {
-            to[..units.len() * whole_stride].fill(0.0);
+    pub(super) fn edge_gradients(&self, noise: EdgeNoise, gradient: Gradient) {
+        // What is fresh is written by the first of the groups; the others only add.
+        if gradient.fresh && !matches!(noise, EdgeNoise::Groups { .. }) {
+            let stride = stride(self.levels[gradient.layer].kept.level());
+            gradient.to[..gradient.units.len() * stride].fill(0.0);
         }
         match noise {
-            EdgeNoise::Rows { mask, scale } => {
-                let (of_layer, rows) = (above.kept.level(), self.padded());
-                let layer = RowEdges { mask, units: of_layer, inputs, stride: whole_stride, rows };
-                row_edges::gradients(
-                    self.isa,
-                    layer,
-                    units.start,
-                    units.len(),
-                    self.rows(),
-                    &above.gradients,
-                    &below.rows,
-                    whole_stride,
-                    scale,
-                    to,
-                );
-            }
-            EdgeNoise::Groups { mask, rows, scale } => {
-                let groups = self.groups(mask, rows).filter(|(columns, _)| columns.start < self.rows());
-                for (number, (columns, mask)) in groups.enumerate() {
-                    let of_layer = above.kept.level();
-                    let layer = SharedEdges { mask, scale, units: of_layer, inputs, stride: whole_stride };
-                    let rows = Rows {
-                        values: &below.rows[columns.start * whole_stride..],
-                        stride: whole_stride,
-                        count: columns.end.min(self.rows()) - columns.start,
-                    };
-                    shared_edges::gradients(
-                        self.isa,
-                        layer,
-                        units.start,
-                        units.len(),
-                        &above.gradients[columns.start..],
-                        self.padded(),
-                        rows,
-                        first && number == 0,
-                        to,
-                    );
-                }
-            }
-            EdgeNoise::Gaussian { .. } => {
-                self.normal_gradients(index, units, Some(weights), positions, compact, to)
-            }
-            EdgeNoise::Variational { .. } => {
-                self.normal_gradients(index, units, None, positions, compact, to)
-            }
+            EdgeNoise::Rows { mask, scale } => self.row_gradients(mask, scale, gradient),
+            EdgeNoise::Groups { mask, rows, scale } => self.group_gradients(mask, rows, scale, gradient),
+            EdgeNoise::Gaussian { .. } => self.normal_gradients(gradient, true),
+            EdgeNoise::Variational { .. } => self.normal_gradients(gradient, false),
             EdgeNoise::Scaled { .. } | EdgeNoise::Pruned => {}
+        }
+    }
+
+    /// Adds the gradients of weights of which each row has a mask of its own.
+    fn row_gradients(&self, mask: EdgeMask, scale: f32, gradient: Gradient) {
+        let Gradient { layer, units, to, .. } = gradient;
+        let (below, above) = (&self.levels[layer], &self.levels[layer + 1]);
+        let (inputs, stride) = (below.kept.level(), stride(below.kept.level()));
+        let layer = RowEdges { mask, units: above.kept.level(), inputs, stride, rows: self.padded() };
+        row_edges::gradients(
+            self.isa,
+            layer,
+            units.start,
+            units.len(),
+            self.rows(),
+            &above.gradients,
+            &below.rows,
+            stride,
+            scale,
+            to,
+        );
+    }
+
+    /// The gradients of weights of which each group of rows has a mask of its own.
+    fn group_gradients(&self, mask: EdgeMask, rows: usize, scale: f32, gradient: Gradient) {
+        let Gradient { layer, units, fresh, to, .. } = gradient;
+        let (below, above) = (&self.levels[layer], &self.levels[layer + 1]);
+        let (inputs, stride) = (below.kept.level(), stride(below.kept.level()));
+        let groups = self.groups(mask, rows).filter(|(columns, _)| columns.start < self.rows());
+        for (number, (columns, mask)) in groups.enumerate() {
+            let layer = SharedEdges { mask, scale, units: above.kept.level(), inputs, stride };
+            let rows = Rows {
+                values: &below.rows[columns.start * stride..],
+                stride,
+                count: columns.end.min(self.rows()) - columns.start,
+            };
+            shared_edges::gradients(
+                self.isa,
+                layer,
+                units.start,
+                units.len(),
+                &above.gradients[columns.start..],
+                self.padded(),
+                rows,
+                fresh && number == 0,
+                to,
+            );
         }
     }
 

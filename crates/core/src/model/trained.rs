@@ -8,7 +8,7 @@ use crate::network::Network;
 use crate::prepare::Pipeline;
 use crate::spec::Spec;
 use crate::thin::Pruned;
-use crate::train::{Ended, Epoch, Loss};
+use crate::train::{Ended, Epoch};
 
 /// A trained network, or an ensemble of several, with the preparation of its inputs, its spec and its
 /// history.
@@ -45,11 +45,11 @@ pub struct Run {
     pub ended: Ended,
     /// The epoch whose parameters the model has.
     pub chosen_epoch: u64,
-    /// Every epoch; of a model from a file perhaps only some of very many, with the first, the chosen one and the
-    /// last ([`Model::save`]).
+    /// Every epoch; of a model from a file perhaps only some of very many, with the first, the chosen one and
+    /// the last ([`Model::save`]).
     pub history: Vec<Epoch>,
-    /// For a regression whose variance is not predicted: the standard deviation of the errors on the validation
-    /// rows, or without them on the training rows, in standard deviations of the target.
+    /// For a regression whose variance is not predicted: the standard deviation of the errors on the
+    /// validation rows, or without them on the training rows, in standard deviations of the target.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub noise: Option<f32>,
     /// What is left of each layer, where weights were pruned.
@@ -99,7 +99,6 @@ impl Model {
 
     /// What the outputs of the network stand for.
     pub fn link(&self) -> Link {
-        let default = if self.pipeline.classes().is_empty() { Loss::Squared } else { Loss::CrossEntropy };
-        Link::of(self.spec.train.loss.unwrap_or(default))
+        Link::of(self.spec.train.loss_for(self.pipeline.task()))
     }
 }

@@ -29,7 +29,7 @@ impl Made {
     }
 
     /// Whether the bits are those of the other.
-    pub(super) fn has_the_bits_of(&self, other: &Self) -> bool {
+    pub(crate) fn has_the_bits_of(&self, other: &Self) -> bool {
         (&self.version, &self.instructions) == (&other.version, &other.instructions)
     }
 }

@@ -1,19 +1,17 @@
 //! The members of an ensemble are trained side by side, each on its own threads.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use thinnet_kernels::Isa;
 
 use super::members::{Draw, Member};
 use super::{Prepared, Run};
 use crate::average::{Link, temperature};
-use crate::data::{Examples, Targets};
+use crate::data::{Examples, Targets, Task};
 use crate::error::{Error, Result};
 use crate::spec::Spec;
 use crate::thin::{self, Drop, Thinning};
-use crate::train::{Ended, Event, Flow, Loss, Outcome, Threads, Trainer};
+use crate::train::{Ended, Event, Flow, Outcome, Stop, Threads, Trainer, side_by_side};
 
 /// A member, and what its run took.
 pub(super) struct Trained {
@@ -36,52 +34,32 @@ pub(super) fn train(
     threads: &Threads,
     watch: &mut Watch,
 ) -> Result<Vec<Trained>> {
-    let members = prepared.spec.ensemble.members;
+    let (members, minutes) = (prepared.spec.ensemble.members, prepared.spec.train.minutes);
     if members == 1 {
-        return Ok(vec![train_member(prepared, 0, prepared.spec.train.minutes, isa, threads, watch)?]);
+        return Ok(vec![train_member(prepared, 0, minutes, isa, threads, watch)?]);
     }
     let lanes = threads.count().min(members);
-    let minutes = prepared.spec.train.minutes / members.div_ceil(lanes) as f64;
-    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let (watch, trained) = (Mutex::new(watch), Mutex::new(Vec::new()));
+    let minutes = minutes / members.div_ceil(lanes) as f64;
+    let (stop, watch) = (Stop::default(), Mutex::new(watch));
     let tell = |event: &Event| {
         let flow = watch.lock().unwrap_or_else(PoisonError::into_inner)(event);
-        // Who stops one member stops them all.
-        if flow == Flow::Stop {
-            stopped.store(true, Ordering::Relaxed);
-        }
-        if stopped.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue }
+        stop.hear(flow)
     };
-    let lane = || -> Result<()> {
-        let threads = Threads::new(threads.count() / lanes)?;
-        while !stopped.load(Ordering::Relaxed) {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= members {
-                break;
-            }
-            let mut watch = |event: &Event| tell(&Event::Member { member: number, event });
-            let member = train_member(prepared, number, minutes, isa, &threads, &mut watch);
-            match &member {
-                Ok(Trained { member, .. }) => drop(tell(&member.ended())),
-                Err(_) => stopped.store(true, Ordering::Relaxed),
-            }
-            trained.lock().unwrap_or_else(PoisonError::into_inner).push((number, member));
+    let work = |threads: &Threads, &number: &usize| {
+        if stop.is_set() {
+            return Ok(None);
         }
-        Ok(())
+        let mut watch = |event: &Event| tell(&Event::Member { member: number, event });
+        let trained = train_member(prepared, number, minutes, isa, threads, &mut watch);
+        match &trained {
+            Ok(Trained { member, .. }) => tell(&member.ended()),
+            Err(_) => stop.hear(Flow::Stop),
+        };
+        trained.map(Some)
     };
-    thread::scope(|scope| {
-        let lanes: Vec<_> = (0..lanes).map(|_| scope.spawn(lane)).collect();
-        let ended = lanes.into_iter().map(|lane| lane.join().unwrap_or_else(|_| Err(broken())));
-        ended.collect::<Result<Vec<()>>>()
-    })?;
-    let mut trained = trained.into_inner().unwrap_or_else(PoisonError::into_inner);
-    trained.sort_by_key(|(number, _)| *number);
-    let trained = trained.into_iter().map(|(_, member)| member).collect::<Result<_>>()?;
-    Ok(without_beginners(trained))
-}
-
-fn broken() -> Error {
-    Error::Machine("a thread that trained a member ended without a result".into())
+    let numbers: Vec<usize> = (0..members).collect();
+    let trained = side_by_side(lanes, threads.count() / lanes, &numbers, work)?;
+    Ok(without_beginners(trained.into_iter().flatten().collect()))
 }
 
 /// Leaves out the members that were stopped within their first epoch, where there are others: they have
@@ -156,7 +134,7 @@ impl Member {
         let Targets::Classes { labels, .. } = &examples.targets else { return Ok(1.0) };
         let thinning = Thinning::new(&spec.thin, &self.network, spec.seed)?;
         let outputs = threads.run(|| thin::outputs(isa, &self.network, &thinning, &examples.inputs))?;
-        let link = Link::of(spec.train.loss.unwrap_or(Loss::CrossEntropy));
+        let link = Link::of(spec.train.loss_for(Task::Classification));
         Ok(temperature(link, &outputs, labels, examples.weights.as_deref()))
     }
 
