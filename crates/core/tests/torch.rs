@@ -10,7 +10,7 @@ use serde::Deserialize;
 use thinnet::Isa;
 use thinnet::network::{Network, NetworkSpec};
 use thinnet::thin::{Buffers, Drop, Rates, Sample, Share, Slice, ThinSpec, Thinning};
-use thinnet_kernels::noise;
+use thinnet_kernels::divergence;
 
 #[derive(Deserialize)]
 struct Reference {
@@ -105,7 +105,7 @@ fn the_engine_agrees_with_pytorch() {
         }
         for (learned, expected) in case.learned.iter().zip(&case.divergence) {
             let mut slopes = vec![0.0; learned.len()];
-            noise::add_divergence(Isa::from_environment().unwrap(), 1.0, learned, &mut slopes);
+            divergence::of_units(Isa::from_environment().unwrap(), 1.0, learned, &mut slopes);
             assert_near(&slopes, expected, &format!("{what}: divergence"));
         }
     }

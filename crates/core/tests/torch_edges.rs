@@ -7,7 +7,8 @@ use serde::Deserialize;
 use thinnet::Isa;
 use thinnet::network::{Activation, Network, NetworkSpec};
 use thinnet::thin::{Buffers, Drop, Gradient, Rates, Sample, Share, Slice, ThinSpec, Thinning};
-use thinnet_kernels::edge_noise::{self, By};
+use thinnet_kernels::divergence::{self, By};
+use thinnet_kernels::lines;
 
 #[derive(Deserialize)]
 struct Reference {
@@ -117,7 +118,7 @@ fn the_engine_agrees_with_pytorch() {
                 let logarithms = network.noise(index);
                 let mut got = vec![0.0; units * stride];
                 slice.variance_gradients(index, 0..units, &positions, &mut got);
-                edge_noise::multiply_by_exponential(isa, logarithms, &mut got);
+                lines::multiply_by_exponential(isa, logarithms, &mut got);
                 let got = dense(&got, units, inputs, stride);
                 assert_near(&got, &case.by_logarithms[index], &format!("{what}, logarithms {index}"));
                 for (by, expected) in [
@@ -125,7 +126,7 @@ fn the_engine_agrees_with_pytorch() {
                     (By::Logarithm, &case.divergence_by_logarithms[index]),
                 ] {
                     let mut got = vec![0.0; units * stride];
-                    edge_noise::add_divergence(isa, by, 1.0, weights, logarithms, &mut got);
+                    divergence::of_weights(isa, by, 1.0, weights, logarithms, &mut got);
                     let got = dense(&got, units, inputs, stride);
                     assert_near(&got, expected, &format!("{what}, divergence by {by:?} {index}"));
                 }

@@ -7,13 +7,12 @@
 
 #![allow(clippy::needless_range_loop, reason = "index loops: what is not inlined loses its instruction set")]
 
-use crate::elementwise::{exp, logistic};
+use crate::functions::exp;
 use crate::isa::for_each_isa;
-use crate::noise::DIVERGENCE;
-use crate::normal::{ln, normals};
+use crate::normal::normals;
 use crate::philox::{self, Key};
 use crate::simd::Simd;
-use crate::{LINE, fits};
+use crate::{LINE, fits, same_lines};
 
 /// Units whose pre-activations are drawn.
 #[derive(Clone, Copy, Debug)]
@@ -58,13 +57,9 @@ fn perturb_body<S: Simd>(by: Perturbed, biases: &[f32], values: &mut [f32], vari
         for row in (0..rows).step_by(S::LANES) {
             // SAFETY: the lanes are the running machine's; units and rows lie inside the buffers.
             unsafe {
-                let counters = [
-                    S::splat_u32((first / 4) as u32),
-                    S::count_from(by.first_row.wrapping_add(row as u32)),
-                    S::splat_u32(by.step as u32),
-                    S::splat_u32((by.step >> 32) as u32),
-                ];
-                let drawn = normals::<S>(philox::lanes::<S>(by.key, counters));
+                let first_row = by.first_row.wrapping_add(row as u32);
+                let words = philox::of_rows::<S>(by.key, (first / 4) as u32, first_row, by.step);
+                let drawn = normals::<S>(words);
                 for four in 0..4 {
                     let unit = first + four;
                     if unit == units {
@@ -89,104 +84,6 @@ fn perturb_body<S: Simd>(by: Perturbed, biases: &[f32], values: &mut [f32], vari
 }
 
 for_each_isa! {
-    /// `to` becomes `from²`.
-    ///
-    /// # Panics
-    /// If the lengths differ or are not a multiple of [`LINE`].
-    pub fn square(from: &[f32], to: &mut [f32]) = square_body
-}
-
-#[inline(always)]
-fn square_body<S: Simd>(from: &[f32], to: &mut [f32]) {
-    check(to.len(), &[from.len()]);
-    for at in (0..to.len()).step_by(S::LANES) {
-        // SAFETY: `at` is a vector below the common length.
-        unsafe {
-            let value = S::load(from.as_ptr().add(at));
-            S::store(to.as_mut_ptr().add(at), S::mul(value, value));
-        }
-    }
-}
-
-for_each_isa! {
-    /// `to` is multiplied by `by`.
-    ///
-    /// # Panics
-    /// If the lengths differ or are not a multiple of [`LINE`].
-    pub fn multiply(by: &[f32], to: &mut [f32]) = multiply_body
-}
-
-#[inline(always)]
-fn multiply_body<S: Simd>(by: &[f32], to: &mut [f32]) {
-    check(to.len(), &[by.len()]);
-    for at in (0..to.len()).step_by(S::LANES) {
-        // SAFETY: `at` is a vector below the common length.
-        unsafe {
-            let to = to.as_mut_ptr().add(at);
-            S::store(to, S::mul(S::load(to), S::load(by.as_ptr().add(at))));
-        }
-    }
-}
-
-for_each_isa! {
-    /// Adds `2 a b` to `to`: what a derivative by squares of `a`, which is `b`, gives for `a`.
-    ///
-    /// # Panics
-    /// If the lengths differ or are not a multiple of [`LINE`].
-    pub fn add_through_square(a: &[f32], b: &[f32], to: &mut [f32]) = add_through_square_body
-}
-
-#[inline(always)]
-fn add_through_square_body<S: Simd>(a: &[f32], b: &[f32], to: &mut [f32]) {
-    check(to.len(), &[a.len(), b.len()]);
-    for at in (0..to.len()).step_by(S::LANES) {
-        // SAFETY: `at` is a vector below the common length.
-        unsafe {
-            let a = S::load(a.as_ptr().add(at));
-            let to = to.as_mut_ptr().add(at);
-            S::store(to, S::fma(S::add(a, a), S::load(b.as_ptr().add(at)), S::load(to)));
-        }
-    }
-}
-
-for_each_isa! {
-    /// `to` becomes e^`from`, by [`crate::elementwise::exponential`]'s formula.
-    ///
-    /// # Panics
-    /// If the lengths differ or are not a multiple of [`LINE`].
-    pub fn exponentials(from: &[f32], to: &mut [f32]) = exponentials_body
-}
-
-#[inline(always)]
-fn exponentials_body<S: Simd>(from: &[f32], to: &mut [f32]) {
-    check(to.len(), &[from.len()]);
-    for at in (0..to.len()).step_by(S::LANES) {
-        // SAFETY: `at` is a vector below the common length.
-        unsafe { S::store(to.as_mut_ptr().add(at), exp::<S>(S::load(from.as_ptr().add(at)))) }
-    }
-}
-
-for_each_isa! {
-    /// `to` is multiplied by e^`logarithms`.
-    ///
-    /// # Panics
-    /// If the lengths differ or are not a multiple of [`LINE`].
-    pub fn multiply_by_exponential(logarithms: &[f32], to: &mut [f32]) = multiply_by_exponential_body
-}
-
-#[inline(always)]
-fn multiply_by_exponential_body<S: Simd>(logarithms: &[f32], to: &mut [f32]) {
-    check(to.len(), &[logarithms.len()]);
-    for at in (0..to.len()).step_by(S::LANES) {
-        // SAFETY: `at` is a vector below the common length.
-        unsafe {
-            let to = to.as_mut_ptr().add(at);
-            S::store(to, S::mul(S::load(to), exp::<S>(S::load(logarithms.as_ptr().add(at)))));
-        }
-    }
-}
-
-for_each_isa! {
     /// Copies those weights w whose noise of variance e^l has a ratio e^l / w² of at most `most`; the
     /// others become 0. `logarithms` holds each l.
     ///
@@ -197,7 +94,7 @@ for_each_isa! {
 
 #[inline(always)]
 fn copy_clear_body<S: Simd>(most: f32, weights: &[f32], logarithms: &[f32], to: &mut [f32]) {
-    check(to.len(), &[weights.len(), logarithms.len()]);
+    same_lines(to.len(), &[weights.len(), logarithms.len()]);
     for at in (0..to.len()).step_by(S::LANES) {
         // SAFETY: `at` is a vector below the common length.
         unsafe {
@@ -207,55 +104,4 @@ fn copy_clear_body<S: Simd>(most: f32, weights: &[f32], logarithms: &[f32], to: 
             S::store(to.as_mut_ptr().add(at), S::select(is_noise, S::splat(0.0), w));
         }
     }
-}
-
-/// Squares of weights below this count as this: their logarithms must be finite.
-const LEAST_SQUARE: f32 = 1e-30;
-
-/// By which of its numbers the divergence of a weight is differentiated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    /// The weight.
-    Weight,
-    /// The logarithm of the variance of its noise.
-    Logarithm,
-}
-
-for_each_isa! {
-    /// Adds `factor` times the derivative of the divergence of the noise of each weight from its prior:
-    /// with l = ln(variance / w²) it is k1 + ln(1 + e^-l) / 2 - k1 logistic(k2 + k3 l) (Molchanov, Ashukha
-    /// and Vetrov 2017, equation 14).
-    ///
-    /// # Panics
-    /// If the lengths differ or are not a multiple of [`LINE`].
-    pub fn add_divergence(by: By, factor: f32, weights: &[f32], logarithms: &[f32], to: &mut [f32]) =
-        add_divergence_body
-}
-
-#[inline(always)]
-fn add_divergence_body<S: Simd>(by: By, factor: f32, weights: &[f32], logarithms: &[f32], to: &mut [f32]) {
-    check(to.len(), &[weights.len(), logarithms.len()]);
-    let [k1, k2, k3] = DIVERGENCE;
-    for at in (0..to.len()).step_by(S::LANES) {
-        // SAFETY: `at` is a vector below the common length.
-        unsafe {
-            let (one, w) = (S::splat(1.0), S::load(weights.as_ptr().add(at)));
-            let square = S::max(S::mul(w, w), S::splat(LEAST_SQUARE));
-            let l = S::sub(S::load(logarithms.as_ptr().add(at)), ln::<S>(square));
-            let y = logistic::<S>(S::fma(S::splat(k3), l, S::splat(k2)));
-            let of_logistic = S::mul(S::splat(k1 * k3), S::mul(y, S::sub(one, y)));
-            let of_logarithm = S::div(S::splat(0.5), S::add(one, exp::<S>(l)));
-            let mut slope = S::mul(S::splat(-factor), S::add(of_logistic, of_logarithm));
-            if by == By::Weight {
-                slope = S::mul(slope, S::div(S::mul(S::splat(-2.0), w), square));
-            }
-            let to = to.as_mut_ptr().add(at);
-            S::store(to, S::add(S::load(to), slope));
-        }
-    }
-}
-
-fn check(length: usize, others: &[usize]) {
-    assert!(others.iter().all(|&other| other == length), "the lines differ in length");
-    assert!(length.is_multiple_of(LINE), "{length} values are not in whole vectors");
 }

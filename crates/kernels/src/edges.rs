@@ -7,7 +7,7 @@
 //!
 //! [`crate::shared_edges`] has one mask for many rows, [`crate::row_edges`] one for each row.
 
-use crate::philox::{self, Key};
+use crate::philox::{self, Counter, Key};
 use crate::simd::Simd;
 
 /// How many binary digits a rate has.
@@ -47,14 +47,12 @@ pub fn keep(rate: u16) -> f32 {
 pub(crate) unsafe fn draw<S: Simd>(mask: EdgeMask, block: u32) -> [S::U; 4] {
     // SAFETY: as the caller's.
     unsafe {
-        let step = [mask.step as u32, (mask.step >> 32) as u32];
-        let counters =
-            [S::count_from(block), S::splat_u32(mask.row), S::splat_u32(step[0]), S::splat_u32(step[1])];
+        let counter = Counter { block, row: mask.row, step: mask.step };
         let lowest = mask.rate.trailing_zeros();
         let (mut kept, mut equal) = ([S::splat_u32(0); 4], [S::splat_u32(u32::MAX); 4]);
         for digit in 0..DIGITS - lowest {
             let key = Key { stream: mask.key.stream.wrapping_add(digit << 16), ..mask.key };
-            let words = philox::lanes::<S>(key, counters);
+            let words = philox::of_blocks::<S>(key, counter);
             if mask.rate >> (DIGITS - 1 - digit) & 1 == 1 {
                 for i in 0..4 {
                     equal[i] = S::and(equal[i], words[i]);

@@ -4,6 +4,7 @@
 //! [`LINE`](crate::LINE). Masks are drawn in registers and never stored.
 
 use crate::fits;
+use crate::functions::{INVERSE_ROOT_TWO_PI, exp, logistic, normal_distribution, tanh, tanh_softplus};
 use crate::isa::for_each_isa;
 use crate::philox::{self, Key};
 use crate::simd::Simd;
@@ -188,13 +189,8 @@ fn each_vector<S: Simd, P: Pass<S>, A: Function>(layer: Units<'_>, pass: &P) {
         for row in (0..layer.rows).step_by(S::LANES) {
             // SAFETY: both are inside the buffers.
             unsafe {
-                let counters = [
-                    S::splat_u32((first / 4) as u32),
-                    S::count_from(mask.first_row.wrapping_add(row as u32)),
-                    S::splat_u32(mask.step as u32),
-                    S::splat_u32((mask.step >> 32) as u32),
-                ];
-                let words = philox::lanes::<S>(mask.key, counters);
+                let first_row = mask.first_row.wrapping_add(row as u32);
+                let words = philox::of_rows::<S>(mask.key, (first / 4) as u32, first_row, mask.step);
                 for (unit, word) in words.iter().enumerate().take(lines - first) {
                     let kept = S::at_least(*word, S::splat_u32(mask.threshold));
                     pass.run::<A>(first + unit, row, Some(kept));
@@ -226,70 +222,6 @@ fn exponential_body<S: Simd>(values: &mut [f32]) {
     }
 }
 
-/// exp z to about 2 units in the last place: z = n log 2 + r, a polynomial in r (Cephes), times 2^n.
-#[inline(always)]
-pub(crate) unsafe fn exp<S: Simd>(z: S::F) -> S::F {
-    // SAFETY: the caller's machine has the lanes.
-    unsafe {
-        // In this order a NaN comes through, here and in every other bound on z.
-        let z = S::min(S::splat(88.0), S::max(S::splat(-87.0), z));
-        let n = S::round(S::mul(z, S::splat(std::f32::consts::LOG2_E)));
-        let r = S::fma(n, S::splat(-0.693_359_4), z);
-        let r = S::fma(n, S::splat(2.121_944_4e-4), r);
-        let mut p = S::splat(1.987_569_1e-4);
-        for coefficient in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_65, 0.5] {
-            p = S::fma(p, r, S::splat(coefficient));
-        }
-        let p = S::add(S::fma(p, S::mul(r, r), r), S::splat(1.0));
-        S::mul(p, S::power_of_two(n))
-    }
-}
-
-/// tanh z; near 0 by a polynomial (Cephes), where 1 - 2 / (exp 2z + 1) would cancel.
-#[inline(always)]
-unsafe fn tanh<S: Simd>(z: S::F) -> S::F {
-    // SAFETY: the caller's machine has the lanes.
-    unsafe {
-        let square = S::mul(z, z);
-        let mut p = S::splat(-5.704_988_7e-3);
-        for coefficient in [2.063_909e-2, -5.373_971_6e-2, 0.133_314_42, -0.333_332_8] {
-            p = S::fma(p, square, S::splat(coefficient));
-        }
-        let near = S::fma(S::mul(p, square), z, z);
-        let doubled = S::min(S::splat(40.0), S::add(z, z));
-        let far = S::sub(S::splat(1.0), S::div(S::splat(2.0), S::add(exp::<S>(doubled), S::splat(1.0))));
-        S::select(S::greater(S::splat(0.390_625), square), near, far)
-    }
-}
-
-#[inline(always)]
-pub(crate) unsafe fn logistic<S: Simd>(z: S::F) -> S::F {
-    // SAFETY: the caller's machine has the lanes.
-    unsafe {
-        let one = S::splat(1.0);
-        S::div(one, S::add(one, exp::<S>(S::sub(S::splat(0.0), z))))
-    }
-}
-
-/// Φ(z) and exp(-z²/2), with the error function of Abramowitz and Stegun 7.1.26 (off by at most 1.5e-7).
-#[inline(always)]
-pub(crate) unsafe fn normal<S: Simd>(z: S::F) -> (S::F, S::F) {
-    // SAFETY: the caller's machine has the lanes.
-    unsafe {
-        let one = S::splat(1.0);
-        let magnitude =
-            S::mul(S::max(z, S::sub(S::splat(0.0), z)), S::splat(std::f32::consts::FRAC_1_SQRT_2));
-        let bell = exp::<S>(S::sub(S::splat(0.0), S::mul(magnitude, magnitude)));
-        let t = S::div(one, S::fma(S::splat(0.327_591_1), magnitude, one));
-        let mut p = S::splat(1.061_405_4);
-        for coefficient in [-1.453_152_1, 1.421_413_8, -0.284_496_74, 0.254_829_6] {
-            p = S::fma(p, t, S::splat(coefficient));
-        }
-        let tail = S::mul(S::mul(S::mul(p, t), bell), S::splat(0.5));
-        (S::select(S::greater(z, S::splat(0.0)), S::sub(one, tail), tail), bell)
-    }
-}
-
 /// An activation over lanes.
 pub(crate) trait Function {
     /// f(z)
@@ -301,7 +233,7 @@ pub(crate) trait Function {
 macro_rules! functions {
     ($($name:ident: |$z:ident| $value:expr, |$at:ident, $gradient:ident| $derived:expr;)*) => { $(
         pub(crate) struct $name;
-        #[allow(unused_unsafe)] // The identity does nothing unsafe.
+        #[allow(unused_unsafe, reason = "the identity does nothing unsafe")]
         impl Function for $name {
             #[inline(always)]
             unsafe fn value<S: Simd>($z: S::F) -> S::F {
@@ -320,7 +252,6 @@ macro_rules! functions {
 pub(crate) const LEAK: f32 = 0.01;
 const SELU_SCALE: f32 = 1.050_701;
 const SELU_SCALE_ALPHA: f32 = 1.758_099_3;
-pub(crate) const INVERSE_ROOT_TWO_PI: f32 = 0.398_942_3;
 
 functions! {
     // A comparison, not a maximum: a NaN must come through.
@@ -333,16 +264,17 @@ functions! {
     Tanh: |z| tanh::<S>(z),
         |z, gradient| { let y = tanh::<S>(z); S::mul(gradient, S::sub(S::splat(1.0), S::mul(y, y))) };
     Selu: |z| {
-            let below = S::mul(S::sub(exp::<S>(S::min(S::splat(0.0), z)), S::splat(1.0)), S::splat(SELU_SCALE_ALPHA));
+            let below = S::sub(exp::<S>(S::min(S::splat(0.0), z)), S::splat(1.0));
+            let below = S::mul(below, S::splat(SELU_SCALE_ALPHA));
             S::select(S::greater(z, S::splat(0.0)), S::mul(z, S::splat(SELU_SCALE)), below)
         },
         |z, gradient| {
             let below = S::mul(exp::<S>(S::min(S::splat(0.0), z)), S::splat(SELU_SCALE_ALPHA));
             S::mul(gradient, S::select(S::greater(z, S::splat(0.0)), S::splat(SELU_SCALE), below))
         };
-    Gelu: |z| S::mul(z, normal::<S>(z).0),
+    Gelu: |z| S::mul(z, normal_distribution::<S>(z).0),
         |z, gradient| {
-            let (below, bell) = normal::<S>(z);
+            let (below, bell) = normal_distribution::<S>(z);
             S::mul(gradient, S::fma(S::mul(z, bell), S::splat(INVERSE_ROOT_TWO_PI), below))
         };
     Silu: |z| S::mul(z, logistic::<S>(z)),
@@ -357,16 +289,4 @@ functions! {
             S::mul(gradient, S::fma(z, slope, t))
         };
     Identity: |z| z, |_z, gradient| gradient;
-}
-
-/// tanh(log(1 + e^z)) = w / (w + 2) with w = e^z (e^z + 2); beyond 15 it is 1 in f32.
-#[inline(always)]
-unsafe fn tanh_softplus<S: Simd>(z: S::F) -> S::F {
-    // SAFETY: the caller's machine has the lanes.
-    unsafe {
-        let two = S::splat(2.0);
-        let e = exp::<S>(S::min(S::splat(15.0), z));
-        let w = S::mul(e, S::add(e, two));
-        S::div(w, S::add(w, two))
-    }
 }

@@ -10,33 +10,39 @@
 //! | [`matmul`] | products with a submatrix of a weight matrix, read in place |
 //! | [`memory`] | zeros in large pages |
 //! | [`gather`] | rows into units and back, compact lines into whole ones |
+//! | `functions` | exp, ln, tanh and others over lanes |
 //! | [`elementwise`] | activations, masks and their derivatives |
 //! | [`moments`] | mean and variance through activations and masks |
-//! | [`normal`] | normal random numbers |
+//! | `normal` | normal random numbers |
 //! | [`noise`] | units multiplied by random factors, and what is learned of those |
 //! | [`mask`] | masks over matrices that stand row by row |
 //! | [`edges`] | masks over edges, drawn bit by bit |
 //! | [`shared_edges`] | edges dropped with one mask for many rows |
 //! | [`row_edges`] | edges dropped with a mask for each row |
 //! | [`edge_noise`] | edges with normal noise |
+//! | [`divergence`] | how far learned noise is from its prior |
 //! | [`sparse`] | products with a matrix most of which is 0 |
 //! | [`update`] | one line of weights moved by its gradient |
 //! | [`reduce`] | sums in a fixed order |
+//! | [`lines`] | one line by another, or by a number |
 //!
 //! Every kernel is written once, over the lanes of `simd::Simd`, and compiled for each
 //! instruction set.
 
+pub mod divergence;
 pub mod edge_noise;
 pub mod edges;
 pub mod elementwise;
+mod functions;
 pub mod gather;
 pub mod isa;
+pub mod lines;
 pub mod mask;
 pub mod matmul;
 pub mod memory;
 pub mod moments;
 pub mod noise;
-pub mod normal;
+mod normal;
 pub mod philox;
 pub mod reduce;
 pub mod row_edges;
@@ -68,4 +74,11 @@ pub const fn stride(count: usize) -> usize {
 /// overflows does not.
 fn fits(count: usize, stride: usize, width: usize, length: usize) -> bool {
     count == 0 || (count - 1).saturating_mul(stride).saturating_add(width) <= length
+}
+
+/// Panics unless the others are as long as this line, whose length is a multiple of [`LINE`].
+#[inline]
+fn same_lines(length: usize, others: &[usize]) {
+    assert!(others.iter().all(|&other| other == length), "the lines differ in length");
+    assert!(length.is_multiple_of(LINE), "{length} values are not in whole vectors");
 }

@@ -78,6 +78,7 @@ impl Clone for Lines {
 /// that does not grant it loses nothing.
 #[cfg(target_os = "linux")]
 fn advise_large_pages(address: usize, bytes: usize) {
+    // MADV_HUGEPAGE, linux/mman.h.
     const HUGEPAGE: i32 = 14;
     unsafe extern "C" {
         fn madvise(address: usize, length: usize, advice: i32) -> i32;

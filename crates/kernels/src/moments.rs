@@ -5,10 +5,9 @@
 //! half a standard deviation apart (the trapezoidal rule, which converges exponentially for functions
 //! as smooth as these).
 
-use crate::elementwise::{
-    Activation, Function, Gelu, INVERSE_ROOT_TWO_PI, LEAK, Logistic, Mish, Selu, Silu, Tanh, Units, normal,
-};
+use crate::elementwise::{Activation, Function, Gelu, LEAK, Logistic, Mish, Selu, Silu, Tanh, Units};
 use crate::fits;
+use crate::functions::{INVERSE_ROOT_TWO_PI, normal_distribution};
 use crate::isa::for_each_isa;
 use crate::simd::Simd;
 
@@ -108,7 +107,7 @@ impl<const LEAKY: usize> Moments for Hinge<LEAKY> {
             let size = S::max(mean, S::sub(zero, mean));
             // Where s is 0, so is all that is multiplied by it. Beyond 30 nothing is left of the tail.
             let h = S::min(S::splat(30.0), S::div(size, S::max(s, S::splat(1e-18))));
-            let (d, bell) = normal::<S>(S::sub(zero, h));
+            let (d, bell) = normal_distribution::<S>(S::sub(zero, h));
             let density = S::mul(bell, S::splat(INVERSE_ROOT_TWO_PI));
             let g = S::max(zero, S::sub(density, S::mul(h, d)));
             let a = S::sub(S::mul(S::fma(h, h, one), d), S::mul(h, density));

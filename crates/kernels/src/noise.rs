@@ -4,7 +4,7 @@
 //! and hold every unit of a level. The four words of a counter are for four units of one row, or of all
 //! rows of a slice.
 
-use crate::elementwise::{exp, logistic};
+use crate::functions::logistic;
 use crate::isa::for_each_isa;
 use crate::normal;
 use crate::philox::{self, Key};
@@ -14,7 +14,7 @@ use crate::{LINE, fits};
 /// What a unit is multiplied by.
 #[derive(Clone, Copy, Debug)]
 pub enum Noise<'a> {
-    /// 1 + deviation x n with n normal ([`normal`]). What may be learned is ln(deviation²).
+    /// 1 + deviation x n with n normal (Box and Muller 1958). What may be learned is ln(deviation²).
     Gaussian {
         /// One for each unit.
         deviations: &'a [f32],
@@ -310,15 +310,14 @@ unsafe fn words<S: Simd>(draw: Draw, first: usize, row: usize) -> [S::U; 4] {
         } else {
             S::count_from(draw.first_row.wrapping_add(row as u32))
         };
-        let (low, high) = (S::splat_u32(draw.step as u32), S::splat_u32((draw.step >> 32) as u32));
-        philox::lanes::<S>(draw.key, [S::splat_u32((first / 4) as u32), rows, low, high])
+        philox::lanes::<S>(draw.key, S::splat_u32((first / 4) as u32), rows, draw.step)
     }
 }
 
 /// # Safety
 /// As for [`Simd`]; the buffers must hold all units and rows, `clean` may be null.
 #[inline(always)]
-#[allow(clippy::needless_range_loop)] // An index loop: a closure that is not inlined loses the instruction set.
+#[allow(clippy::needless_range_loop, reason = "index loops keep the instruction set; see matmul::Tiles")]
 unsafe fn multiply_by<S: Simd, N: Form<S>>(at: Noisy<'_>, noise: N, values: *mut f32, clean: *mut f32) {
     for first in (0..at.units).step_by(4) {
         // SAFETY: as the caller's.
@@ -349,7 +348,7 @@ unsafe fn multiply_by<S: Simd, N: Form<S>>(at: Noisy<'_>, noise: N, values: *mut
 /// # Safety
 /// As for [`Simd`]; the buffers must hold all units and rows, `learned` all units.
 #[inline(always)]
-#[allow(clippy::needless_range_loop)] // An index loop: a closure that is not inlined loses the instruction set.
+#[allow(clippy::needless_range_loop, reason = "index loops keep the instruction set; see matmul::Tiles")]
 unsafe fn differentiate_by<S: Simd, N: Form<S>>(
     at: Noisy<'_>,
     noise: N,
@@ -408,51 +407,5 @@ fn multiply_by_keep_body<S: Simd>(slope: f32, shift: f32, pre: &[f32], values: &
             let keep = logistic::<S>(S::fma(S::splat(slope), z, S::splat(shift)));
             S::store(values.as_mut_ptr().add(at), S::mul(S::load(values.as_ptr().add(at)), keep));
         }
-    }
-}
-
-/// The numbers k1, k2 and k3 of Molchanov, Ashukha and Vetrov 2017, equation 14.
-pub const DIVERGENCE: [f32; 3] = [0.635_76, 1.873_20, 1.486_95];
-
-for_each_isa! {
-    /// Adds `factor` times the derivative, by each l = ln(alpha), of the divergence of multiplicative noise
-    /// of variance alpha from its prior: k1 + ln(1 + 1 / alpha) / 2 - k1 logistic(k2 + k3 l).
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    pub fn add_divergence(factor: f32, logarithms: &[f32], gradients: &mut [f32]) = add_divergence_body
-}
-
-#[inline(always)]
-fn add_divergence_body<S: Simd>(factor: f32, logarithms: &[f32], gradients: &mut [f32]) {
-    assert!(logarithms.len() == gradients.len(), "the lines differ in length");
-    let whole = logarithms.len() - logarithms.len() % S::LANES;
-    // SAFETY: `at` is a vector below the common length; the last lanes have room for a vector.
-    unsafe {
-        for at in (0..whole).step_by(S::LANES) {
-            let slope = divergence_slope::<S>(factor, S::load(logarithms.as_ptr().add(at)));
-            let to = gradients.as_mut_ptr().add(at);
-            S::store(to, S::add(S::load(to), slope));
-        }
-        let mut last = [0.0; LINE];
-        last[..logarithms.len() - whole].copy_from_slice(&logarithms[whole..]);
-        let slope = divergence_slope::<S>(factor, S::load(last.as_ptr()));
-        S::store(last.as_mut_ptr(), slope);
-        for at in whole..gradients.len() {
-            gradients[at] += last[at - whole];
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn divergence_slope<S: Simd>(factor: f32, l: S::F) -> S::F {
-    // SAFETY: the caller's machine has the lanes.
-    unsafe {
-        let one = S::splat(1.0);
-        let [k1, k2, k3] = DIVERGENCE;
-        let y = logistic::<S>(S::fma(S::splat(k3), l, S::splat(k2)));
-        let of_logistic = S::mul(S::splat(k1 * k3), S::mul(y, S::sub(one, y)));
-        let of_logarithm = S::div(S::splat(0.5), S::add(one, exp::<S>(l)));
-        S::mul(S::splat(-factor), S::add(of_logistic, of_logarithm))
     }
 }

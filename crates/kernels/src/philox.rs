@@ -56,7 +56,7 @@ pub fn words(key: Key, counter: Counter) -> [u32; 4] {
     c
 }
 
-/// The words of as many counters as there are lanes.
+/// The words of as many counters as there are lanes: each has its block and its row, and all have the step.
 ///
 /// The products of a round are 64 bits wide, so even and odd lanes are computed apart, each number in
 /// the low half of 64 bits: what the high half holds changes neither products nor low halves.
@@ -64,9 +64,10 @@ pub fn words(key: Key, counter: Counter) -> [u32; 4] {
 /// # Safety
 /// The machine must have the lanes' instructions.
 #[inline(always)]
-pub(crate) unsafe fn lanes<S: Simd>(key: Key, counters: [S::U; 4]) -> [S::U; 4] {
+pub(crate) unsafe fn lanes<S: Simd>(key: Key, blocks: S::U, rows: S::U, step: u64) -> [S::U; 4] {
     // SAFETY: as the caller's.
     unsafe {
+        let counters = [blocks, rows, S::splat_u32(step as u32), S::splat_u32((step >> 32) as u32)];
         let multipliers = [S::splat_u32(MULTIPLIERS[0]), S::splat_u32(MULTIPLIERS[1])];
         let (mut k0, mut k1) = (key.seed, key.stream);
         let (mut even, mut odd) = (counters, counters);
@@ -102,6 +103,26 @@ unsafe fn round<S: Simd>(multipliers: [S::U; 2], keys: [S::U; 2], c: [S::U; 4]) 
     }
 }
 
+/// The words of a block for as many rows as there are lanes, from `first_row` on.
+///
+/// # Safety
+/// The machine must have the lanes' instructions.
+#[inline(always)]
+pub(crate) unsafe fn of_rows<S: Simd>(key: Key, block: u32, first_row: u32, step: u64) -> [S::U; 4] {
+    // SAFETY: as the caller's.
+    unsafe { lanes::<S>(key, S::splat_u32(block), S::count_from(first_row), step) }
+}
+
+/// The words of the counters `counter`, `counter` with the next block, and so on, as many as there are lanes.
+///
+/// # Safety
+/// The machine must have the lanes' instructions.
+#[inline(always)]
+pub(crate) unsafe fn of_blocks<S: Simd>(key: Key, counter: Counter) -> [S::U; 4] {
+    // SAFETY: as the caller's.
+    unsafe { lanes::<S>(key, S::count_from(counter.block), S::splat_u32(counter.row), counter.step) }
+}
+
 for_each_isa! {
     /// Fills `words` with the words of the counters `counter`, `counter` with the next block,
     /// and so on: the word of unit u is word u % 4 of block u / 4.
@@ -127,20 +148,14 @@ fn fill_body<S: Simd>(key: Key, counter: Counter, to: &mut [u32]) {
 /// The most words that [`consecutive`] draws at once: those of 16 lanes.
 pub(crate) const MOST_CONSECUTIVE: usize = 64;
 
-/// The words of the counters `counter`, `counter` with the next block, and so on, in order:
-/// four vectors of them.
+/// The words of [`of_blocks`] in order: the four of the first counter, then those of the next, and so on.
 ///
 /// # Safety
 /// The machine must have the lanes' instructions.
 #[inline(always)]
 pub(crate) unsafe fn consecutive<S: Simd>(key: Key, counter: Counter) -> [S::U; 4] {
-    let [block, row, step_low, step_high] = counter.words();
     // SAFETY: as the caller's.
-    unsafe {
-        let blocks = S::count_from(block);
-        let counters = [blocks, S::splat_u32(row), S::splat_u32(step_low), S::splat_u32(step_high)];
-        S::interleave(lanes::<S>(key, counters))
-    }
+    unsafe { S::interleave(of_blocks::<S>(key, counter)) }
 }
 
 /// The threshold for a rate: a unit is kept when its word is at least this.

@@ -20,14 +20,6 @@ for_each_isa! {
     pub fn sum_of_squares(line: &[f32]) -> f32 = sum_of_squares_body
 }
 
-for_each_isa! {
-    /// Multiplies a line whose length is a multiple of [`LINE`].
-    ///
-    /// # Panics
-    /// If the length is not a multiple of [`LINE`].
-    pub fn multiply(line: &mut [f32], factor: f32) = multiply_body
-}
-
 #[inline(always)]
 fn sum_body<S: Simd>(line: &[f32]) -> f32 {
     fold::<S, false>(line)
@@ -36,15 +28,6 @@ fn sum_body<S: Simd>(line: &[f32]) -> f32 {
 #[inline(always)]
 fn sum_of_squares_body<S: Simd>(line: &[f32]) -> f32 {
     fold::<S, true>(line)
-}
-
-#[inline(always)]
-fn multiply_body<S: Simd>(line: &mut [f32], factor: f32) {
-    assert!(line.len().is_multiple_of(LINE), "{} values are not in whole vectors", line.len());
-    for vector in line.chunks_exact_mut(S::LANES) {
-        // SAFETY: the chunk holds the lanes of a vector.
-        unsafe { S::store(vector.as_mut_ptr(), S::mul(S::load(vector.as_ptr()), S::splat(factor))) }
-    }
 }
 
 /// Four running totals, so that one addition need not wait for the one before it.

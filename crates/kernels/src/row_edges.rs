@@ -14,19 +14,17 @@
 use crate::edges::{self, EdgeMask};
 use crate::fits;
 use crate::isa::for_each_isa;
+use crate::matmul::TILE_LINES;
 use crate::simd::Simd;
 
 /// Rows whose bits stand in two words.
-pub const RUN: usize = 64;
+const RUN: usize = 64;
 
 /// Inputs whose masks are drawn together.
 const CHUNK: usize = 32;
 
 /// Units whose masks are drawn together: a multiple of the lines of a tile.
 const UNITS: usize = 24;
-
-/// Lines of a tile: with their vectors they fill the registers.
-const TILE_LINES: usize = 6;
 
 /// Units whose gradients are summed together.
 const GRADIENT_UNITS: usize = 8;
@@ -217,7 +215,6 @@ struct Tile {
     rows: usize,
 }
 
-#[allow(clippy::needless_range_loop, reason = "index loops keep the instruction set; see matmul::Tile")]
 impl Tile {
     #[inline(always)]
     unsafe fn run_lines<S: Simd, const VECTORS: usize>(&self, lines: usize) {
@@ -351,7 +348,6 @@ struct GradientSum {
     to_stride: usize,
 }
 
-#[allow(clippy::needless_range_loop, reason = "index loops keep the instruction set; see matmul::Tile")]
 impl GradientSum {
     /// The same from another unit on.
     #[inline(always)]

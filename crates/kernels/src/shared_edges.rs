@@ -303,7 +303,7 @@ fn gradients_body<S: Simd>(
                     let to = to.as_mut_ptr().add((group + line) * layer.stride + input);
                     for (number, words) in words[line..line + lines].iter().enumerate() {
                         let (sums, to) = (&sums[number * CHUNK..], to.add(number * layer.stride));
-                        masked_sums::<S>(words, 0, &sums[..inputs], layer.scale, fresh, to);
+                        masked_sums::<S>(words, &sums[..inputs], layer.scale, fresh, to);
                     }
                 }
             }
@@ -311,24 +311,16 @@ fn gradients_body<S: Simd>(
     }
 }
 
-/// Adds the masked and scaled sums to `to`, or with `fresh` writes them there. The first has the bit `from`.
+/// Adds the masked and scaled sums to `to`, or with `fresh` writes them there.
 ///
 /// # Safety
 /// As for [`Simd`]; `to` must be valid for the sums.
 #[inline(always)]
-unsafe fn masked_sums<S: Simd>(
-    words: &[u32; 4],
-    from: usize,
-    sums: &[f32],
-    scale: f32,
-    fresh: bool,
-    to: *mut f32,
-) {
+unsafe fn masked_sums<S: Simd>(words: &[u32; 4], sums: &[f32], scale: f32, fresh: bool, to: *mut f32) {
     for at in (0..sums.len()).step_by(S::LANES) {
-        let bit = from + at;
         // SAFETY: as the caller's.
         unsafe {
-            let kept = S::mask_from_bits(words[bit / 32] >> (bit % 32));
+            let kept = S::mask_from_bits(words[at / 32] >> (at % 32));
             let (sum, to) = (S::load(sums.as_ptr().add(at)), to.add(at));
             let before = if fresh { S::splat(0.0) } else { S::load(to) };
             S::store(to, S::fma_where(kept, sum, S::splat(scale), before));
@@ -356,7 +348,7 @@ fn add_of_biases_body<S: Simd>(layer: SharedEdges, from: &[f32], to: &mut [f32])
         unsafe {
             let words = line.words::<S>(behind * layer.units + first / CHUNK, 0, 1);
             let (from, to) = (&from[first..first + count], to.as_mut_ptr().add(first));
-            masked_sums::<S>(&words[0], 0, from, layer.scale, false, to);
+            masked_sums::<S>(&words[0], from, layer.scale, false, to);
         }
     }
 }

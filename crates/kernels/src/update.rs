@@ -1,10 +1,10 @@
 //! One line of weights moved by its gradient: penalty, momentum and step in one pass.
 //!
 //! Several steps can be done in one pass: the gradient is that of the first, and 0 in the others.
-//! All lines have the same length, a multiple of [`LINE`].
+//! All lines have the same length, a multiple of [`LINE`](crate::LINE).
 
-use crate::LINE;
 use crate::isa::for_each_isa;
+use crate::same_lines;
 use crate::simd::Simd;
 
 /// What is added to a gradient for the weight's own sake: `l2 * w + l1 * sign(w)`.
@@ -51,7 +51,7 @@ for_each_isa! {
     /// Moves `weights` by steps of gradient descent; `velocities` holds v.
     ///
     /// # Panics
-    /// If the lengths differ or are not a multiple of [`LINE`].
+    /// If the lengths differ or are not a multiple of [`LINE`](crate::LINE).
     pub fn descend(
         by: &[Descent], penalty: Penalty, gradients: &[f32], weights: &mut [f32], velocities: &mut [f32],
     ) = descend_body
@@ -65,7 +65,7 @@ fn descend_body<S: Simd>(
     weights: &mut [f32],
     velocities: &mut [f32],
 ) {
-    check(gradients.len(), &[weights.len(), velocities.len()]);
+    same_lines(gradients.len(), &[weights.len(), velocities.len()]);
     let penalised = penalty != Penalty::default();
     // SAFETY: every index is below the common length.
     unsafe {
@@ -92,7 +92,7 @@ for_each_isa! {
     /// Moves `weights` by steps of Adam; `means` holds m and `squares` v.
     ///
     /// # Panics
-    /// If the lengths differ or are not a multiple of [`LINE`].
+    /// If the lengths differ or are not a multiple of [`LINE`](crate::LINE).
     pub fn adapt(
         by: &[Adam], penalty: Penalty, gradients: &[f32], weights: &mut [f32], means: &mut [f32], squares: &mut [f32],
     ) = adapt_body
@@ -107,7 +107,7 @@ fn adapt_body<S: Simd>(
     means: &mut [f32],
     squares: &mut [f32],
 ) {
-    check(gradients.len(), &[weights.len(), means.len(), squares.len()]);
+    same_lines(gradients.len(), &[weights.len(), means.len(), squares.len()]);
     let penalised = penalty != Penalty::default();
     // SAFETY: every index is below the common length.
     unsafe {
@@ -143,9 +143,4 @@ unsafe fn add_penalty<S: Simd>(penalty: Penalty, gradient: S::F, weight: S::F) -
         let pull = S::select(S::greater(zero, weight), S::splat(-penalty.l1), pull);
         S::add(S::fma(S::splat(penalty.l2), weight, gradient), pull)
     }
-}
-
-fn check(length: usize, others: &[usize]) {
-    assert!(others.iter().all(|&other| other == length), "the lines differ in length");
-    assert!(length.is_multiple_of(LINE), "{length} values are not in whole vectors");
 }

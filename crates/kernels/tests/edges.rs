@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use common::{ROUNDING, Random, UNTOUCHED, assert_close, assert_same_bits, cases, every_isa};
 use proptest::prelude::*;
-use thinnet_kernels::edge_noise::{self, By, Perturbed};
+use thinnet_kernels::edge_noise::{self, Perturbed};
 use thinnet_kernels::edges::{EdgeMask, keep, rate};
 use thinnet_kernels::philox::{Counter, Key, words};
 use thinnet_kernels::row_edges::{self, RowEdges};
@@ -301,27 +301,19 @@ proptest! {
     }
 
     #[test]
-    fn divergence_and_pruning_of_weights(seed in any::<u64>()) {
+    fn weights_that_are_mostly_noise_become_0(seed in any::<u64>()) {
         let mut random = Random(seed);
         let weights = random.values(64);
         let logarithms: Vec<f32> = random.values(64).iter().map(|value| 5.0 * value - 3.0).collect();
-        let [k1, k2, k3] = [0.635_76, 1.873_20, 1.486_95];
         for isa in every_isa() {
-            let (mut by_weight, mut by_logarithm, mut clear) = (vec![0.5; 64], vec![0.5; 64], vec![UNTOUCHED; 64]);
-            edge_noise::add_divergence(isa, By::Weight, 0.25, &weights, &logarithms, &mut by_weight);
-            edge_noise::add_divergence(isa, By::Logarithm, 0.25, &weights, &logarithms, &mut by_logarithm);
+            let mut clear = vec![UNTOUCHED; 64];
             edge_noise::copy_clear(isa, 3f32.exp(), &weights, &logarithms, &mut clear);
             for at in 0..64 {
                 let (w, l) = (f64::from(weights[at]), f64::from(logarithms[at]));
                 let ratio = l - (w * w).max(1e-30).ln();
-                let logistic = 1.0 / (1.0 + (-(k2 + k3 * ratio)).exp());
-                let slope = -(k1 * k3 * logistic * (1.0 - logistic) + 0.5 / (1.0 + ratio.exp()));
-                let what = format!("{isa}, w {w}, l {l}");
-                assert_close(by_logarithm[at], 0.5 + 0.25 * slope, 4e-6, &what);
-                let expected = 0.5 - 0.25 * slope * 2.0 * w / (w * w).max(1e-30);
-                assert_close(by_weight[at], expected, 4e-6 * (1.0 + 1.0 / w.abs().max(1e-3)), &what);
                 if (ratio - 3.0).abs() > 1e-4 {
-                    prop_assert_eq!(clear[at], if ratio > 3.0 { 0.0 } else { weights[at] }, "{}", what);
+                    let expected = if ratio > 3.0 { 0.0 } else { weights[at] };
+                    prop_assert_eq!(clear[at], expected, "{}, w {}, l {}", isa, w, l);
                 }
             }
         }

@@ -8,7 +8,7 @@ mod common;
 
 use common::{ROUNDING, Random, assert_close, assert_same_bits, cases, every_isa};
 use proptest::prelude::*;
-use thinnet_kernels::noise::{self, DIVERGENCE, Draw, Noise, Noisy};
+use thinnet_kernels::noise::{self, Draw, Noise, Noisy};
 use thinnet_kernels::philox::{Counter, Key, words};
 
 /// The word of a unit at a row of the buffer.
@@ -126,26 +126,6 @@ proptest! {
             for at in 0..pre.len() {
                 let expected = f64::from(values[at]) * logistic(f64::from(slope) * f64::from(pre[at]) + f64::from(shift));
                 assert_close(products[at], expected, 20.0 * ROUNDING * expected.abs() + 1e-30, format_args!("{isa}, {at}"));
-            }
-        }
-    }
-
-    #[test]
-    fn the_slope_of_the_divergence_is_that_of_its_formula(count in 0..70usize, seed in any::<u64>()) {
-        let mut random = Random(seed);
-        let logarithms: Vec<f32> = random.values(count).iter().map(|value| 4.0 * value).collect();
-        let before = random.values(count);
-        let divergence = |l: f64| {
-            let [k1, k2, k3] = DIVERGENCE.map(f64::from);
-            k1 + 0.5 * (-l).exp().ln_1p() - k1 * logistic(k2 + k3 * l)
-        };
-        for isa in every_isa() {
-            let mut gradients = before.clone();
-            noise::add_divergence(isa, 0.25, &logarithms, &mut gradients);
-            for at in 0..count {
-                let l = f64::from(logarithms[at]);
-                let slope = (divergence(l + 1e-5) - divergence(l - 1e-5)) / 2e-5;
-                assert_close(gradients[at], f64::from(before[at]) + 0.25 * slope, 6e-7, format_args!("{isa}, {at}: {l}"));
             }
         }
     }

@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{ROUNDING, Random, assert_close, assert_same_bits, cases, every_isa};
+use common::{ROUNDING, Random, assert_close, cases, every_isa};
 use proptest::prelude::*;
-use thinnet_kernels::reduce::{multiply, sum, sum_of_squares};
+use thinnet_kernels::reduce::{sum, sum_of_squares};
 use thinnet_kernels::{Isa, LINE};
 
 /// How far a sum of these terms may be off: one rounding for each product and each sum.
@@ -28,19 +28,6 @@ proptest! {
             for expected in [squares().sum(), twins[1]] {
                 assert_close(sum_of_squares(isa, &line), expected, tolerance(squares()), format!("{isa}, squares"));
             }
-        }
-    }
-
-    #[test]
-    fn multiply_rounds_each_product_once(blocks in 0..40usize, factor in -3f32..3.0, seed in any::<u64>()) {
-        let line = Random(seed).values(blocks * LINE);
-        // The product of two f32 is exact in f64.
-        let expected: Vec<f32> =
-            line.iter().map(|&x| (f64::from(x) * f64::from(factor)) as f32).collect();
-        for isa in every_isa() {
-            let mut multiplied = line.clone();
-            multiply(isa, &mut multiplied, factor);
-            assert_same_bits(&multiplied, &expected, isa);
         }
     }
 }

@@ -5,13 +5,15 @@ mod common;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use common::every_isa;
+use thinnet_kernels::divergence::{By, of_weights};
+use thinnet_kernels::edge_noise::copy_clear;
 use thinnet_kernels::elementwise::{Activation, RowMask, Units, activate, differentiate};
 use thinnet_kernels::gather::{compress, expand, transpose};
 use thinnet_kernels::matmul::{Submatrix, product};
 use thinnet_kernels::philox::Key;
-use thinnet_kernels::reduce::{multiply, sum, sum_of_squares};
+use thinnet_kernels::reduce::{sum, sum_of_squares};
 use thinnet_kernels::update::{Adam, Descent, Penalty, adapt, descend};
-use thinnet_kernels::{Isa, LINE};
+use thinnet_kernels::{Isa, LINE, lines};
 
 /// Says no unless the call panics with this message, on every instruction set.
 #[track_caller]
@@ -153,9 +155,28 @@ fn updates_refuse_lines_of_other_lengths() {
 }
 
 #[test]
-fn reductions_refuse_lines_that_are_not_whole() {
+fn one_line_that_is_not_whole_is_refused() {
     let (message, line) = ("15 values are not in whole vectors", [1.0; LINE - 1]);
     assert_refused(message, |isa| _ = sum(isa, &line));
     assert_refused(message, |isa| _ = sum_of_squares(isa, &line));
-    assert_refused(message, |isa| multiply(isa, &mut line.clone(), 2.0));
+    assert_refused(message, |isa| lines::scale(isa, &mut line.clone(), 2.0));
+}
+
+#[test]
+fn lines_beside_others_that_do_not_fit_are_refused() {
+    let each = |message: &str, length: usize, other: usize| {
+        let (line, other) = (vec![1.0; length], vec![1.0; other]);
+        let to = || line.clone();
+        assert_refused(message, |isa| lines::square(isa, &other, &mut to()));
+        assert_refused(message, |isa| lines::multiply(isa, &other, &mut to()));
+        assert_refused(message, |isa| lines::exponentials(isa, &other, &mut to()));
+        assert_refused(message, |isa| lines::multiply_by_exponential(isa, &other, &mut to()));
+        for [a, b] in [[&line, &other], [&other, &line]] {
+            assert_refused(message, |isa| lines::add_through_square(isa, a, b, &mut to()));
+            assert_refused(message, |isa| copy_clear(isa, 1.0, a, b, &mut to()));
+            assert_refused(message, |isa| of_weights(isa, By::Weight, 1.0, a, b, &mut to()));
+        }
+    };
+    each("the lines differ in length", LINE, 2 * LINE);
+    each("15 values are not in whole vectors", LINE - 1, LINE - 1);
 }

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use thinnet_kernels::edge_noise::{self, Perturbed};
 use thinnet_kernels::matmul::{self, Submatrix};
-use thinnet_kernels::{Isa, line, reduce, sparse, stride};
+use thinnet_kernels::{Isa, line, lines, reduce, sparse, stride};
 
 use super::Thinning;
 use super::backward::Gradient;
@@ -48,10 +48,10 @@ impl Slice {
         let weights = submatrix(network, index, &below.kept, &above.kept);
         matmul::product(isa, weights, &below.units, padded, padded, &mut above.units, padded, false);
         let length = layer.inputs * padded;
-        edge_noise::square(isa, &below.units[..length], &mut squares[..length]);
+        lines::square(isa, &below.units[..length], &mut squares[..length]);
         if !below.square_rows.is_empty() {
             let length = padded * layer.stride;
-            edge_noise::square(isa, &below.rows[..length], &mut below.square_rows[..length]);
+            lines::square(isa, &below.rows[..length], &mut below.square_rows[..length]);
         }
         for units in copied(&layer) {
             copy_variances(isa, network, index, units.clone(), alpha.is_some(), lines);
@@ -137,7 +137,7 @@ impl Slice {
             matmul::product(isa, copy, from, padded, padded, through, padded, units.start > 0);
         }
         let length = layer.inputs * padded;
-        edge_noise::add_through_square(isa, &below.units[..length], &through[..length], &mut to[..length]);
+        lines::add_through_square(isa, &below.units[..length], &through[..length], &mut to[..length]);
     }
 
     /// Turns the derivatives of a layer's pre-activations by their variances into those of the loss, once
@@ -147,7 +147,7 @@ impl Slice {
         let above = &mut self.levels[index + 1];
         if !above.slopes.is_empty() && self.edges[index].is_some() {
             let length = above.kept.level() * padded;
-            edge_noise::multiply(isa, &above.gradients[..length], &mut above.slopes[..length]);
+            lines::multiply(isa, &above.gradients[..length], &mut above.slopes[..length]);
         }
     }
 
@@ -168,7 +168,7 @@ impl Slice {
         for at in (0..units.len() * stride).step_by(stride) {
             let line = at..at + width;
             let (weights, compact) = (&weights[line.clone()], &compact[line.clone()]);
-            edge_noise::add_through_square(self.isa, weights, compact, &mut to[line]);
+            lines::add_through_square(self.isa, weights, compact, &mut to[line]);
         }
     }
 
@@ -244,8 +244,8 @@ fn copy_variances(
     let part = units.start * stride..units.end * stride;
     let to = &mut to[..part.len()];
     if dropped {
-        edge_noise::square(isa, &network.weights(index)[part], to);
+        lines::square(isa, &network.weights(index)[part], to);
     } else {
-        edge_noise::exponentials(isa, &network.noise(index)[part], to);
+        lines::exponentials(isa, &network.noise(index)[part], to);
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use thinnet_kernels::update::{self, Adam, Descent, Penalty};
-use thinnet_kernels::{Isa, reduce};
+use thinnet_kernels::{Isa, lines, reduce};
 
 use super::TrainSpec;
 use super::ahead::WINDOW;
@@ -90,7 +90,7 @@ impl Rule {
             self.apply(step..step + 1, self.penalty, gradients, weights, first_moments, second_moments);
             let squares = reduce::sum_of_squares(self.isa, weights);
             if squares > self.max_norm * self.max_norm {
-                reduce::multiply(self.isa, weights, self.max_norm / squares.sqrt());
+                lines::scale(self.isa, weights, self.max_norm / squares.sqrt());
             }
             if step + 1 < count {
                 gradients.fill(0.0);

@@ -3,8 +3,8 @@
 //! Variational dropout has the divergence of the noise from its prior, concrete dropout a penalty on
 //! weights and rates. The value of neither is part of the loss that is reported.
 
-use thinnet_kernels::edge_noise::{self, By};
-use thinnet_kernels::{Isa, line, noise, reduce};
+use thinnet_kernels::divergence::{self, By};
+use thinnet_kernels::{Isa, line, reduce};
 
 use super::Loss;
 use super::blocks::{Block, Part};
@@ -104,7 +104,7 @@ impl Regulariser {
             Learned::Level if noisy => gradients[0] += of_noise,
             Learned::Inputs if noisy => {
                 let count = shape.inputs;
-                noise::add_divergence(isa, of_noise, &values[..count], &mut gradients[..count]);
+                divergence::of_units(isa, of_noise, &values[..count], &mut gradients[..count]);
             }
             _ => {}
         }
@@ -125,7 +125,7 @@ impl Regulariser {
             let weights = &network.weights(block.layer)[at.clone()];
             let logarithms = &network.noise(block.layer)[at];
             let factor = self.layers[block.layer].of_noise;
-            edge_noise::add_divergence(isa, by, factor, weights, logarithms, gradients);
+            divergence::of_weights(isa, by, factor, weights, logarithms, gradients);
             gradients[layer.inputs..].fill(0.0);
         }
     }

@@ -8,7 +8,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use thinnet_kernels::memory::Lines;
-use thinnet_kernels::{Isa, edge_noise, line, reduce};
+use thinnet_kernels::{Isa, line, lines, reduce};
 
 use super::ahead::WINDOW;
 use super::blocks::{self, Block, Parameters, Part};
@@ -91,7 +91,7 @@ impl Stepper {
             block_gradients(&slices[..count], layer, block, values, positions, compact, to);
             if block.part == Part::Noise && layer.learned == Learned::Weights {
                 // What is learned of a weight is the logarithm of its variance.
-                edge_noise::multiply_by_exponential(*isa, values, &mut to[..values.len()]);
+                lines::multiply_by_exponential(*isa, values, &mut to[..values.len()]);
             }
         });
         let clip = self.spec.clip;
@@ -102,7 +102,7 @@ impl Stepper {
         }
         let parameters = Parameters { values: gradients, first_moments: &mut [], second_moments: &mut [] };
         blocks::for_each(blocks, parameters, self.parallel, &|block, parameters| {
-            reduce::multiply(*isa, parameters.values, factor);
+            lines::scale(*isa, parameters.values, factor);
             regulariser.add_of_weights(*isa, network, block, parameters.values);
         });
         1.0

@@ -192,7 +192,7 @@ impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn transpose_16(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
         unsafe {
-            // An index loop: a closure that is not inlined loses the instruction set.
+            // A loop, not `from_fn`: a closure that is not inlined loses the instruction set.
             let mut r = [_mm512_setzero_ps(); 16];
             for (line, value) in r.iter_mut().enumerate() {
                 *value = _mm512_loadu_ps(from.add(line * stride));

@@ -106,8 +106,8 @@ pub trait Simd: Copy {
     /// The lanes of four vectors in turn: the first lane of each, then the second of each, …
     unsafe fn interleave(vectors: [Self::U; 4]) -> [Self::U; 4];
 
-    /// `block` is 16 lines of 16 values, `stride` apart; they are written, transposed, to
-    /// 16 lines `to_stride` apart.
+    /// At `from` are 16 lines of 16 values, `stride` apart; they are written, transposed, to the 16 lines at
+    /// `to`, `to_stride` apart.
     unsafe fn transpose_16(from: *const f32, stride: usize, to: *mut f32, to_stride: usize);
 
     /// Writes the values at `compact` to those lanes of the 16 at `to` whose bit is set, in order, and 0 to
