@@ -8,14 +8,15 @@ use thinnet::train::Threads;
 
 use crate::arguments::Evaluate;
 use crate::judged::{disagree, measures, members_table, reliability};
-use crate::rows::knows;
+use crate::rows::{knows, unseen};
 use crate::text;
 
 /// Measures and prints.
 pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     let rows = &arguments.rows;
-    let (model, data) = rows.open()?;
-    let trained_on = knows(&model, &rows.model, &data)?;
+    let (model, data) = rows.open(&[])?;
+    let trained_on = knows(&model, &data)?;
+    let unseen = unseen(&model, &data)?;
     let by = rows.average(&model);
     let measured = model.evaluate_members(&data, by, rows.seed, &Threads::new(rows.threads)?)?;
     if arguments.json {
@@ -25,6 +26,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         object["average"] = json!(by.to_string());
         object["tau"] = json!(model.tau());
         object["trained_on"] = json!(trained_on);
+        object["unseen"] = json!(unseen);
         text::print_json(&object)?;
         return Ok(());
     }

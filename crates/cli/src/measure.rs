@@ -14,7 +14,7 @@ use crate::arguments::Measure;
 use crate::coadaptation::{MEANINGS, layers};
 use crate::overfitting::{NOTHING_HELD_OUT, gap, lost};
 use crate::page::{self, Shown};
-use crate::rows::knows;
+use crate::rows::{knows, unseen};
 use crate::{describe, judged, output, text};
 
 /// Measures and prints.
@@ -23,7 +23,8 @@ pub fn run(arguments: &Measure) -> anyhow::Result<()> {
         output::check("--report", page, &[Some(&arguments.model), Some(&arguments.data)])?;
     }
     let (model, data) = arguments.open()?;
-    let trained_on = knows(&model, &arguments.model, &data)?;
+    let trained_on = knows(&model, &data)?;
+    unseen(&model, &data)?;
     let effort = arguments.effort();
     let member = arguments.member as usize - 1;
     let threads = Threads::new(arguments.threads)?;

@@ -20,7 +20,8 @@ pub fn name_of(data: &Path) -> String {
 pub fn stem(data: &Path) -> String {
     let whole = data.canonicalize().unwrap_or_else(|_| data.to_owned());
     let name = data.file_name().or(whole.file_name()).map(|name| name.to_string_lossy().into_owned());
-    let mut stem = name.as_deref().unwrap_or("model");
+    // Standard input has no name either.
+    let mut stem = name.as_deref().filter(|name| *name != "-").unwrap_or("model");
     for extension in [".gz", ".csv", ".tsv", ".txt"] {
         stem = stem.strip_suffix(extension).filter(|stem| !stem.is_empty()).unwrap_or(stem);
     }
@@ -80,6 +81,7 @@ mod tests {
         let stem = |data: &str| super::stem(Path::new(data));
         assert_eq!(["data/rows.csv.gz", "rows.tsv", "mnist/"].map(stem), ["rows", "rows", "mnist"]);
         assert_eq!(["digits", ".csv", "rows.parquet"].map(stem), ["digits", ".csv", "rows.parquet"]);
+        assert_eq!(stem("-"), "model");
     }
 
     #[test]

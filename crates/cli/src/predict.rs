@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 
 use thinnet::average::{Averaged, ensemble};
-use thinnet::data::Matrix;
+use thinnet::data::{Column, Data, Matrix};
 use thinnet::measure::largest;
 use thinnet::model::atomic_write;
 use thinnet::train::Threads;
 
 use crate::arguments::Predict;
+use crate::rows::unseen;
 use crate::{output, text};
 
 /// Predicts and writes.
@@ -17,7 +18,7 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     if let Some(output) = &arguments.output {
         output::check("-o", output, &[Some(&rows.model), Some(&rows.data)])?;
     }
-    let (model, data) = rows.open()?;
+    let (model, data) = rows.open(&arguments.keep)?;
     if arguments.proba && model.pipeline.classes().is_empty() {
         anyhow::bail!(
             "{} predicts values, which have no probabilities; leave --proba out, or take --average mc:50 for \
@@ -31,7 +32,9 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
             rows.model.display()
         );
     }
+    let kept = kept(&data, &arguments.keep)?;
     let inputs = model.pipeline.inputs(&data, None)?;
+    unseen(&model, &data)?;
     drop(data);
     let members =
         model.average_members(&inputs, rows.average(&model), rows.seed, &Threads::new(rows.threads)?)?;
@@ -44,7 +47,7 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     };
     let interval = arguments.interval.map(|share| averaged.interval(share)).transpose()?;
     let Averaged { mean, spread, .. } = averaged;
-    let predicted = Predicted { mean, spread, disagreement, interval };
+    let predicted = Predicted { kept, mean, spread, disagreement, interval };
     let write = |to: &mut dyn Write| match names {
         [] => predicted.values(to),
         names => predicted.classes(to, names, arguments.proba),
@@ -56,8 +59,21 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The columns of the data that are carried along.
+fn kept(data: &Data, names: &[String]) -> anyhow::Result<Vec<Column>> {
+    match data {
+        Data::Table(table) => names.iter().map(|name| Ok(table.column(name)?.clone())).collect(),
+        Data::Images(_) if names.is_empty() => Ok(Vec::new()),
+        Data::Images(images) => {
+            anyhow::bail!("{} holds images, which have no columns; leave --keep out", images.name())
+        }
+    }
+}
+
 /// What is written of each row, `[rows, classes]` or `[rows, 1]`.
 struct Predicted {
+    /// Columns of the data, which stand in front.
+    kept: Vec<Column>,
     mean: Matrix,
     spread: Option<Matrix>,
     /// How far members lie apart, where there are several.
@@ -67,6 +83,17 @@ struct Predicted {
 }
 
 impl Predicted {
+    /// The start of the first line.
+    fn kept_names(&self) -> String {
+        self.kept.iter().map(|column| quoted(&column.name) + ",").collect()
+    }
+
+    /// The start of the line of a row; a gap is an empty cell.
+    fn kept_cells(&self, row: usize) -> String {
+        let cell = |column: &Column| column.cells.text(row).map_or(String::new(), |text| quoted(&text));
+        self.kept.iter().map(|column| cell(column) + ",").collect()
+    }
+
     fn classes(&self, to: &mut dyn Write, names: &[String], proba: bool) -> io::Result<()> {
         let quoted =
             |what: &str| names.iter().map(|name| quoted(&format!("{what}{name}"))).collect::<Vec<_>>();
@@ -78,12 +105,12 @@ impl Predicted {
             (false, None) => {}
         }
         header.extend(self.disagreement.as_ref().map(|_| "disagreement".into()));
-        writeln!(to, "{}", header.join(","))?;
+        writeln!(to, "{}{}", self.kept_names(), header.join(","))?;
         let names = quoted("");
         for row in 0..self.mean.rows() {
             let mean = self.mean.row(row);
             let class = largest(mean);
-            to.write_all(names[class].as_bytes())?;
+            write!(to, "{}{}", self.kept_cells(row), names[class])?;
             let spread = self.spread.as_ref().map_or(&[][..], |spread| spread.row(row));
             let disagreement = self.disagreement.as_ref().map(|of| &of.row(row)[class]);
             let numbers: Vec<&f32> = match proba {
@@ -106,8 +133,9 @@ impl Predicted {
             .chain(ends)
             .chain([self.disagreement.as_ref().map(|disagreement| ("disagreement", disagreement))]);
         let (names, columns): (Vec<&str>, Vec<&Matrix>) = columns.flatten().unzip();
-        writeln!(to, "{}", names.join(","))?;
+        writeln!(to, "{}{}", self.kept_names(), names.join(","))?;
         for row in 0..self.mean.values().len() {
+            write!(to, "{}", self.kept_cells(row))?;
             for (index, column) in columns.iter().enumerate() {
                 write!(to, "{}{}", if index > 0 { "," } else { "" }, column.values()[row])?;
             }
@@ -139,7 +167,8 @@ mod tests {
         let text = |spread: Option<&Matrix>, disagreement: Option<&Matrix>, proba| {
             let mut bytes = Vec::new();
             let (spread, disagreement) = (spread.cloned(), disagreement.cloned());
-            let predicted = Predicted { mean: mean.clone(), spread, disagreement, interval: None };
+            let (kept, mean) = (Vec::new(), mean.clone());
+            let predicted = Predicted { kept, mean, spread, disagreement, interval: None };
             predicted.classes(&mut bytes, &names, proba).unwrap();
             String::from_utf8(bytes).unwrap()
         };

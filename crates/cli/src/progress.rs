@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use thinnet::Spec;
 use thinnet::train::{Epoch, Event, Flow};
@@ -15,6 +15,10 @@ use crate::text;
 
 /// The exit status of a program that Ctrl-C ends: 128 + the number of the signal.
 const INTERRUPTED: i32 = 130;
+/// The same of a request to terminate.
+const TERMINATED: i32 = 143;
+/// How long a second signal is taken for the first one.
+const GRACE: Duration = Duration::from_secs(1);
 /// Plain lines of a run.
 const LINES: f64 = 20.0;
 /// Positions of the bar.
@@ -62,7 +66,7 @@ enum Look {
 
 impl Progress {
     /// A bar where standard error is a terminal, else lines; nothing if `quiet`. From here on the first
-    /// Ctrl-C ends the run after its step, and the second one the program.
+    /// Ctrl-C ends the run after its step, and one a second later the program.
     pub fn new(spec: &Spec, quiet: bool) -> anyhow::Result<Self> {
         let interrupted = interrupted()?;
         let look = if quiet {
@@ -199,12 +203,23 @@ impl Progress {
     }
 }
 
-/// From here on the first Ctrl-C sets this flag, and the second one ends the program.
+/// From here on the first Ctrl-C, or a request to terminate, sets this flag, and a second one that comes
+/// [`GRACE`] later ends the program. One that comes sooner is the same again: some programs signal a process and
+/// then its group.
 pub fn interrupted() -> anyhow::Result<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    // In this order: the first signal finds the flag down, and then sets it.
-    flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(&interrupted))?;
-    flag::register(SIGINT, Arc::clone(&interrupted))?;
+    let [interrupted, ends] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+    for (signal, status) in [(SIGINT, INTERRUPTED), (SIGTERM, TERMINATED)] {
+        flag::register_conditional_shutdown(signal, status, Arc::clone(&ends))?;
+        flag::register(signal, Arc::clone(&interrupted))?;
+    }
+    let first = Arc::clone(&interrupted);
+    std::thread::spawn(move || {
+        while !first.load(Ordering::Relaxed) {
+            std::thread::sleep(PAUSE);
+        }
+        std::thread::sleep(GRACE);
+        ends.store(true, Ordering::Relaxed);
+    });
     Ok(interrupted)
 }
 

@@ -48,7 +48,7 @@ pub fn check_test(data: &Path, share: f64) -> anyhow::Result<()> {
 }
 
 /// Whether a model knows the data, from learning or choosing by them; if so, warns of it.
-pub fn knows(model: &Model, path: &Path, data: &Data) -> anyhow::Result<bool> {
+pub fn knows(model: &Model, data: &Data) -> anyhow::Result<bool> {
     let known = model.known(data)?;
     if let Some(known) = known {
         let did = match known {
@@ -59,10 +59,17 @@ pub fn knows(model: &Model, path: &Path, data: &Data) -> anyhow::Result<bool> {
             Known::Learned if model.spec.data.test > 0.0 => "--part test takes those that it has never seen",
             _ => "take rows that it has never seen",
         };
-        let path = path.display();
-        text::warn(&format!("{path} {did} and looks better here than it is; {remedy}"));
+        let name = data.name();
+        text::warn(&format!("{name} {did} and looks better here than it is; {remedy}"));
     }
     Ok(known.is_some())
+}
+
+/// A sentence for each column with texts that the model does not know; warns of them.
+pub fn unseen(model: &Model, data: &Data) -> thinnet::Result<Vec<String>> {
+    let sentences = model.pipeline.unseen(data)?;
+    sentences.iter().for_each(|sentence| text::warn(sentence));
+    Ok(sentences)
 }
 
 #[cfg(test)]

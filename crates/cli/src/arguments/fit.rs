@@ -11,7 +11,7 @@ use super::values::threads;
 #[derive(Args, Debug)]
 #[command(after_help = FIT_EXAMPLES, allow_negative_numbers = true)]
 pub struct Fit {
-    /// CSV or TSV file, folder of IDX files (its training part), or the word digits
+    /// CSV or TSV file, - for standard input, folder of IDX files (its training part), or the word digits
     pub data: PathBuf,
     /// Where the model goes [default: the name of DATA with .thinnet, in this folder]
     #[arg(short, long, value_name = "MODEL")]
@@ -69,4 +69,5 @@ Examples:
   thinnet fit rows.csv --print-spec > run.toml
   thinnet fit rows.csv --spec run.toml --seed 1 -o second.thinnet
 
-Ctrl-C ends a run after the current step and keeps the best model so far.";
+Ctrl-C, or a request to terminate, ends a run after the current step and keeps
+the best model so far; a second one, a second later, ends it at once.";

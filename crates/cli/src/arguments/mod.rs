@@ -55,9 +55,9 @@ Examples:
   thinnet study --list                       published results that can be run again
   thinnet fit --help                         every option of a mode
 
-DATA is a CSV or TSV file with a header, plain or gzipped; a folder with the
-four IDX files of MNIST or Fashion-MNIST; or the word digits, for the 1,797
-small images that are built in.
+DATA is a CSV or TSV file with a header, plain or gzipped, or - for standard
+input; a folder with the four IDX files of MNIST or Fashion-MNIST; or the word
+digits, for the 1,797 small images that are built in.
 
 Exit status: 0 all went well, 1 the run failed, 2 a wrong command line.";
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use thinnet::average::Average;
-use thinnet::data::{Data, Part};
+use thinnet::data::{ColumnType, Data, Part};
 use thinnet::measure::Effort;
 use thinnet::model::Model;
 use thinnet::{Error, Result};
@@ -16,7 +16,7 @@ use super::values::threads;
 pub struct Use {
     /// A model file that thinnet fit has written
     pub model: PathBuf,
-    /// CSV or TSV file, folder of IDX files, or the word digits
+    /// CSV or TSV file, - for standard input, folder of IDX files, or the word digits
     pub data: PathBuf,
     /// train or test: the part of a folder of IDX files, or of the file that the model was trained on with
     /// --test [default: test of a folder, all rows of a file]
@@ -52,9 +52,9 @@ impl Use {
         self.average.unwrap_or(model.spec.average)
     }
 
-    /// Reads the model, and the data as the model needs them.
-    pub fn open(&self) -> Result<(Model, Data)> {
-        let (mut model, data) = open(&self.model, &self.data, self.part)?;
+    /// Reads the model, and the data as the model needs them, with columns that are kept as they are.
+    pub fn open(&self, kept: &[String]) -> Result<(Model, Data)> {
+        let (mut model, data) = open(&self.model, &self.data, self.part, kept)?;
         let tau = match self.length_scale {
             Some(length) => Some(model.tau_of_length_scale(length)?),
             None => self.tau,
@@ -68,10 +68,15 @@ impl Use {
     }
 }
 
-/// Reads a model, and the data as the model needs them; of a folder of IDX files the test part.
-fn open(model: &Path, data: &Path, part: Option<Part>) -> Result<(Model, Data)> {
+/// Reads a model, and the data as the model needs them; of a folder of IDX files the test part. The columns
+/// that are kept and that the model does not use are read as text, so that 01000 stays what it is.
+fn open(model: &Path, data: &Path, part: Option<Part>, kept: &[String]) -> Result<(Model, Data)> {
     let model = Model::load(model)?;
-    let types = model.pipeline.column_types();
+    let mut types = model.pipeline.column_types();
+    let known = [model.pipeline.target_name(), model.pipeline.weight_name()];
+    for name in kept.iter().filter(|name| !known.contains(&Some(name.as_str()))) {
+        types.entry(name.clone()).or_insert(ColumnType::Text);
+    }
     let data = match (Data::has_parts(data), part) {
         (true, part) => Data::open(data, part.or(Some(Part::Test)), &types)?,
         (false, None) => Data::open(data, None, &types)?,
@@ -90,6 +95,10 @@ pub struct Predict {
     /// Where the CSV goes [default: standard output]
     #[arg(short, long, value_name = "OUT.csv")]
     pub output: Option<PathBuf>,
+    /// Columns of DATA whose cells stand in front of the predictions, an identifier for example; those that
+    /// the model does not use are written as they are [default: none]
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    pub keep: Vec<String>,
     /// Add the probability of each class
     #[arg(long)]
     pub proba: bool,
@@ -100,7 +109,8 @@ pub struct Predict {
 }
 
 const PREDICT_NOTES: &str = "\
-One line for each row of DATA, in its order; a target column is not needed.
+One line for each row of DATA, in its order; a target column is not needed. A
+warning names texts that the training rows did not have: they count as gaps.
   class, value      what is predicted; a value has the target's unit
   probability NAME  with --proba: for each class
   spread            with any --average but scale, of a class: the standard deviation of
@@ -119,6 +129,8 @@ the variance that they predict), and
 
 Examples:
   thinnet predict churn.thinnet new.csv -o predictions.csv
+  thinnet predict churn.thinnet new.csv --keep CustomerId -o predictions.csv
+  cat new.csv | thinnet predict churn.thinnet - > predictions.csv
   thinnet predict churn.thinnet new.csv --proba --average mc:50 | head
   thinnet predict house.thinnet new.csv --average moments --interval 0.9";
 
@@ -136,8 +148,11 @@ pub struct Evaluate {
 
 const EVALUATE_NOTES: &str = "\
 Use rows that the model has never seen: on the training rows, and on the
-validation rows that chose its epoch, it looks better than it is, and a warning
-says so (with --json also the field trained_on). Of a model of several members
+validation rows that chose its epoch, it looks better than it is. A warning says
+so where the file is the one that it was trained on, or --valid's, with the same
+rows (with --json also the field trained_on); some of these rows alone are not
+known again. Another one names texts that
+the training rows did not have (the field unseen). Of a model of several members
 there follow each member alone, and how far they disagree; so also of a model
 trained with --masks, with --average mc:MEMBERS.
 
@@ -151,7 +166,7 @@ Examples:
 pub struct Measure {
     /// A model file that thinnet fit has written
     pub model: PathBuf,
-    /// CSV or TSV file, folder of IDX files, or the word digits
+    /// CSV or TSV file, - for standard input, folder of IDX files, or the word digits
     pub data: PathBuf,
     /// train or test: the part of a folder of IDX files, or of the file that the model was trained on with
     /// --test [default: test of a folder, all rows of a file]
@@ -199,7 +214,7 @@ pub struct Measure {
 impl Measure {
     /// Reads the model, and the data as the model needs them.
     pub fn open(&self) -> Result<(Model, Data)> {
-        open(&self.model, &self.data, self.part)
+        open(&self.model, &self.data, self.part, &[])
     }
 
     /// How much is to be done.

@@ -12,6 +12,7 @@ use clap::error::ErrorKind;
 use indicatif::ProgressBar;
 use serde_json::json;
 use thinnet::Error;
+use thinnet::data::DIGITS;
 use thinnet::report::table;
 use thinnet::study::{Happening, Record, Study, Version};
 use thinnet::train::{Flow, Threads};
@@ -36,13 +37,7 @@ pub fn run(arguments: &arguments::Study) -> anyhow::Result<()> {
             "{} or its test part is not there; --data names the folder that holds it",
             missing.display()
         );
-        return match version {
-            Version::Quick => {
-                text::say(&format!("skipped: {problem}"));
-                Ok(())
-            }
-            Version::Full => Err(Error::data(format!("study {}", study.name), problem).into()),
-        };
+        return Err(Error::data(format!("study {}", study.name), problem).into());
     }
     let suffix = if arguments.quick { "quick" } else { "study" };
     let output = arguments.output.clone().unwrap_or_else(|| format!("{}-{suffix}", study.name).into());
@@ -102,7 +97,18 @@ fn list() -> anyhow::Result<()> {
     // Each title stands below its line: beside it, lines would be wider than a terminal.
     let titles = [String::new(), String::new()].into_iter().chain(titles);
     let listed: String = table.lines().zip(titles).map(|(line, title)| format!("{line}\n{title}")).collect();
-    text::print(&format!("{listed}\nTimes are those of two cores. Next: thinnet study NAME --quick\n"))?;
+    let mut need = Vec::new();
+    for (name, text) in STUDIES {
+        let quick = Study::parse(name, text, Version::Quick)?;
+        if quick.variants.iter().any(|variant| variant.trial.data.path != DIGITS) {
+            need.push(name.to_string());
+        }
+    }
+    text::print(&format!(
+        "{listed}\nTimes are those of two cores. The quick versions have the built-in digits,\nbut for {}, which \
+         need their data.\nNext: thinnet study NAME --quick\n",
+        need.join(", ")
+    ))?;
     Ok(())
 }
 

@@ -47,6 +47,39 @@ fn a_gap_is_no_error_in_an_input_but_in_the_target() {
 }
 
 #[test]
+fn numbers_that_are_written_in_another_way() {
+    let folder = Folder::new("foreign");
+    let rows = |row: fn(usize) -> String| (0..300).map(row).collect::<String>();
+    let stray = format!("a,y\nunknown,1.5\n{}", rows(|row| format!("{row}.5,{row}.25\n")));
+    folder.write("stray.csv", &stray);
+    folder.write("gap.csv", &stray.replace("unknown", "None"));
+    folder.write("comma.csv", &format!("a;Preis\n{}", rows(|row| format!("{row};{},5\n", row % 298))));
+    folder.write("thousands.csv", &format!("a,y\n{}", rows(|row| format!("{row},\"{row},744.82\"\n"))));
+    let fails = |line: &str| folder.fails(1, &format!("fit -q --epochs 1 --hidden 4 {line}"));
+    says(&fails("stray.csv"), &["stray.csv, line 2, column a: \"unknown\" is not", "300 of", "--ignore a"]);
+    folder.good("fit -q --epochs 1 --hidden 4 gap.csv");
+    says(&fails("comma.csv"), &["comma.csv, line 2, column Preis: \"0,5\" is not", "decimal comma"]);
+    says(&fails("comma.csv --task classification"), &["298 classes in 300 rows", "decimal comma"]);
+    says(&fails("thousands.csv"), &["thousands.csv, line 2, column y: \"0,744.82\"", "thousands"]);
+}
+
+#[test]
+fn whole_numbers_as_classes_have_a_warning() {
+    let folder = Folder::new("counts");
+    let rows: String = (0..300).map(|row| format!("{row}.5,{}\n", 4 + row % 11)).collect();
+    folder.write("counts.csv", &format!("a,goals\n{rows}"));
+    let stderr = |options: &str| {
+        let ran = folder.run(&format!("fit counts.csv -q --epochs 1 --hidden 4 {options}"));
+        assert_eq!(ran.status, 0, "{options}: {}", ran.stderr);
+        ran.stderr
+    };
+    says(&stderr(""), &["warning: the whole numbers of goals are taken as 11 classes; --task regression"]);
+    for task in ["classification", "regression"] {
+        assert!(!stderr(&format!("--task {task}")).contains("warning"), "{task}");
+    }
+}
+
+#[test]
 fn models_that_cannot_be_used() {
     let folder = Folder::with_data("models");
     folder.good("fit classes.csv -q --epochs 1 --hidden 4 -o m.thinnet");

@@ -5,9 +5,32 @@ use std::process::{Child, Stdio};
 
 use super::*;
 
-fn interrupt(child: &Child) {
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
+}
+
+fn interrupt(child: &Child) {
+    signal(child, "-INT");
+}
+
+/// What schedulers send, and what `timeout` does: a signal to the process, and one more to its group.
+#[test]
+fn a_request_to_terminate_and_a_signal_sent_twice_keep_the_model() {
+    let folder = Folder::with_data("terminate");
+    for signals in [&["-TERM"][..], &["-INT", "-INT"]] {
+        let mut command =
+            folder.command("fit classes.csv --json --epochs 100000000 --patience 0 --hidden 16");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        assert!(lines.any(|line| line.starts_with("epoch ")), "the run never began");
+        signals.iter().for_each(|name| signal(&child, name));
+        let rest: Vec<String> = lines.collect();
+        let ran = Ran::new("fit", child.wait_with_output().unwrap());
+        assert_eq!(ran.status, 0, "{signals:?}: {rest:?}");
+        let fitted: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(fitted["ended"], "interrupted", "{signals:?}");
+    }
 }
 
 #[test]

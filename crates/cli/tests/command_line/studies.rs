@@ -79,9 +79,8 @@ fn studies_are_listed_and_wrong_names_refused() {
     folder.fails(2, "study gal-uci --seeds 0");
     assert!(folder.fails(1, "study no.toml").starts_with("cannot read no.toml"));
     assert!(folder.fails(1, "study gal-uci --data nowhere").contains("nowhere/uci/bostonHousing"));
-    let skipped = folder.run("study gal-uci --quick --data nowhere");
-    assert_eq!((skipped.status, skipped.stdout.as_str()), (0, ""));
-    assert!(skipped.stderr.starts_with("skipped: nowhere/uci/bostonHousing"), "{}", skipped.stderr);
+    assert!(folder.fails(1, "study gal-uci --quick --json --data nowhere").contains("bostonHousing"));
+    assert!(list.contains("gal-uci, deep-ensembles-uci") && list.contains("need their data"), "{list}");
 }
 
 #[test]

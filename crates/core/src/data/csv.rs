@@ -23,12 +23,19 @@ use crate::error::{Error, Result};
 /// feed, so that lines can be counted, and a quote that is never closed swallows it, so that it is noticed.
 const END: &[u8] = b"\n\x1a\n";
 
+/// The cells that are gaps: `?`, and what pandas takes for one, so that a file means the same to both.
+const GAP_MARKS: &[&str] = &[
+    "", "?", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
+    "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+];
+
 /// Reads a CSV or TSV file. Tabs separate the cells if the name ends in `.tsv` or `.tsv.gz` or the header
 /// has one outside quotes, semicolons if the header has one there and no comma, otherwise commas.
 ///
-/// Empty cells are gaps, and so are `?`, `NA`, `N/A`, `NaN`, `nan`, `null` and `NULL`. Infinite numbers are
-/// read, and refused where a column with one is used. `types` overrides the types that reading finds; names
-/// that the file does not have are passed over.
+/// Empty cells are gaps, and so are `?` and what pandas takes for one: `NA`, `<NA>`, `#NA`, `N/A`, `n/a`,
+/// `#N/A`, `#N/A N/A`, `NaN`, `nan`, `-NaN`, `-nan`, `NULL`, `null`, `None`, `1.#IND`, `-1.#IND`, `1.#QNAN`
+/// and `-1.#QNAN`. Infinite numbers are read, and refused where a column with one is used. `types` overrides
+/// the types that reading finds; names that the file does not have are passed over.
 ///
 /// # Errors
 /// A sentence with file, line and column for: a file that cannot be read, is empty, cut off, binary or not
@@ -127,7 +134,7 @@ fn read_texts(source: &Source, columns: &mut [Growing], rows: usize) -> Result<(
 }
 
 fn is_gap(cell: &str) -> bool {
-    matches!(cell, "" | "?" | "NA" | "N/A" | "NaN" | "nan" | "null" | "NULL")
+    GAP_MARKS.contains(&cell)
 }
 
 impl Growing {

@@ -37,6 +37,21 @@ fn finds_types_quotes_and_gaps() {
     assert!(numbers(&table, "d").iter().all(|number| number.is_nan()));
 }
 
+/// The list is that of the documentation of `pandas.read_csv`, and `?`.
+#[test]
+fn what_pandas_takes_for_a_gap_is_one() {
+    for mark in [
+        "", "?", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+        "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+    ] {
+        let table = parse(&format!("a,b\n1,x\n{mark},{mark}\n3,y\n")).unwrap();
+        let number = numbers(&table, "a");
+        assert!(number[0] == 1.0 && number[1].is_nan() && number[2] == 3.0, "{mark:?}: {number:?}");
+        assert_eq!(texts(&table, "b"), some(&["x", "", "y"]), "{mark:?}");
+    }
+    assert_eq!(texts(&parse("a\nnone\nunknown\n-\n").unwrap(), "a"), some(&["none", "unknown", "-"]));
+}
+
 #[test]
 fn types_can_be_overridden() {
     let types = |name: &str, kind| ColumnTypes::from([(name.to_string(), kind), ("other".into(), kind)]);

@@ -1,14 +1,18 @@
 //! A data set, whatever it was read from.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::idx::idx_files;
-use super::{ColumnTypes, Images, Table, digits, read_csv, read_idx_folder};
+use super::{ColumnTypes, Images, Table, digits, parse_csv, read_csv, read_idx_folder};
 use crate::error::{Error, Result};
 
 /// The name under which the embedded digits can be opened.
 pub const DIGITS: &str = "digits";
+
+/// The name under which standard input can be opened as a table.
+const STANDARD_INPUT: &str = "-";
 
 /// A part of a data set that comes in two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +46,8 @@ pub enum Data {
 
 impl Data {
     /// Opens a data set: a folder as IDX files ([`read_idx_folder`], the training part if `part` is `None`),
-    /// a file as CSV or TSV ([`read_csv`], with the given column types), and the word `digits`, if there is
-    /// no such file, as the embedded [`digits`].
+    /// a file as CSV or TSV ([`read_csv`], with the given column types), and if there are no such files, the
+    /// word `digits` as the embedded [`digits`] and `-` as standard input, read to its end ([`parse_csv`]).
     ///
     /// # Errors
     /// Those of the readers, and a `part` of something that has none.
@@ -57,6 +61,9 @@ impl Data {
         }
         if path == Path::new(DIGITS) && !path.exists() {
             return digits().map(Data::Images);
+        }
+        if path == Path::new(STANDARD_INPUT) && !path.exists() {
+            return read_standard_input(types).map(Data::Table);
         }
         read_csv(path, types).map(Data::Table)
     }
@@ -97,6 +104,13 @@ impl Data {
             Data::Images(images) => images.select(rows).map(Data::Images),
         }
     }
+}
+
+fn read_standard_input(types: &ColumnTypes) -> Result<Table> {
+    const NAME: &str = "standard input";
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes).map_err(Error::file("read", Path::new(NAME)))?;
+    parse_csv(NAME, &bytes, types)
 }
 
 impl From<Table> for Data {

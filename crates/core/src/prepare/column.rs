@@ -46,7 +46,8 @@ impl InputColumn {
     /// Fits a column on the given rows, which must be rows of the table.
     ///
     /// # Errors
-    /// A text where `wanted` says numbers, an infinite number, or numbers too large to be standardised.
+    /// A text where `wanted` says numbers, or in a column that is one of numbers but for a few cells; an
+    /// infinite number, or numbers too large to be standardised.
     pub(super) fn fit(
         table: &Table,
         column: &Column,
@@ -63,16 +64,18 @@ impl InputColumn {
             ColumnType::Text => fit_text(column, rows, max_categories),
         };
         // Whoever asks for texts wants no numbers.
-        let hint = match wanted {
-            None => meant_as_numbers(table, column),
+        let meant = match wanted {
+            None => MeantAsNumbers::find(table, column),
             Some(_) => None,
         };
+        let remedy = "correct it or leave the cell empty";
         let name = &column.name;
         Ok(match preparation {
             Ok(preparation) => {
                 let column = InputColumn { name: name.clone(), preparation };
-                let warning = hint.map(|hint| {
+                let warning = meant.map(|meant| {
                     let (texts, option) = (column.units(), typed(format!("{name}=text")));
+                    let hint = meant.hint(remedy);
                     format!(
                         "column {name} is taken as text, one input for each of its {texts} texts: {hint}, \
                          or give the column a type with --type {option}"
@@ -81,7 +84,12 @@ impl InputColumn {
                 Fitted { column: Some(column), warning }
             }
             Err(why) => {
-                let hint = hint.map_or(String::new(), |hint| format!(" ({hint})"));
+                // Without the column, which may be the best, the model would be worse and nobody know why.
+                if let Some(meant) = meant.as_ref().filter(|meant| meant.nearly_all()) {
+                    let otherwise = format!("or leave the column out with --ignore {}", typed(name));
+                    return Err(meant.error(remedy, &otherwise));
+                }
+                let hint = meant.map_or(String::new(), |meant| format!(" ({})", meant.hint(remedy)));
                 Fitted { column: None, warning: Some(format!("column {name} is left out: {why}{hint}")) }
             }
         })
@@ -227,28 +235,91 @@ fn fit_text(
     }
 }
 
-/// For a column of texts that are numbers for the most part: what keeps it from being one of numbers, and
-/// what to do.
-fn meant_as_numbers(table: &Table, column: &Column) -> Option<String> {
-    let Cells::Texts { categories, .. } = &column.cells else {
-        return None;
-    };
-    let most_are = |read: fn(&str) -> Option<f64>| {
-        2 * categories.iter().filter(|text| read(text).is_some()).count() > categories.len()
-    };
-    if most_are(parse_number) {
-        let row = column.cells.as_numbers().err()?;
-        let text = column.cells.text(row).unwrap_or_default();
-        let place = table.place(row, &column.name);
-        return Some(format!(
-            "most are numbers; the first that is not is {text:?} at {place}; \
-             correct it or leave the cell empty"
-        ));
+/// What is said of numbers as [`foreign_number`] reads them.
+const FOREIGN: &str =
+    "look like numbers with a decimal comma or marks between thousands; write a decimal point and no marks";
+
+/// A column of texts whose cells are numbers for the most part, and what keeps it from being one of numbers.
+pub(super) struct MeantAsNumbers<'a> {
+    table: &'a Table,
+    column: &'a Column,
+    /// The first row whose cell is at fault.
+    row: usize,
+    /// How many cells are no gaps.
+    cells: usize,
+    /// How many of them are numbers.
+    numbers: usize,
+    /// Whether the cells at fault are, for the most part, numbers as [`foreign_number`] reads them. They are
+    /// then among `numbers`.
+    foreign: bool,
+}
+
+impl<'a> MeantAsNumbers<'a> {
+    /// Looks at all rows, as it is all of them that make the column one of texts. `None` for a column of
+    /// numbers, and for one of which half the cells or less are numbers.
+    pub(super) fn find(table: &'a Table, column: &'a Column) -> Option<Self> {
+        let Cells::Texts { codes, categories } = &column.cells else {
+            return None;
+        };
+        let mut rows_of = vec![0_usize; categories.len()];
+        codes.iter().filter(|&&code| code != GAP).for_each(|&code| rows_of[code as usize] += 1);
+        let cells: usize = rows_of.iter().sum();
+        let count = |read: fn(&str) -> Option<f64>| -> usize {
+            let read = categories.iter().zip(&rows_of).filter(|(text, _)| read(text).is_some());
+            read.map(|(_, rows)| rows).sum()
+        };
+        let (plain, both) = (count(parse_number), count(foreign_number));
+        let foreign = 2 * (both - plain) > cells - plain;
+        let numbers = if foreign { both } else { plain };
+        let at_fault = |&code: &u32| {
+            let Some(text) = categories.get(code as usize) else {
+                return false;
+            };
+            parse_number(text).is_none() && (!foreign || foreign_number(text).is_some())
+        };
+        let row = codes.iter().position(at_fault)?;
+        (2 * numbers > cells).then_some(Self { table, column, row, cells, numbers, foreign })
     }
-    let with_comma = |text: &str| parse_number(&text.replacen(',', ".", 1));
-    most_are(with_comma).then(|| {
-        "they look like numbers with a decimal comma; write a point, and no comma between thousands".into()
-    })
+
+    /// Whether more than nine tenths of the cells are numbers: fewer can be names of which many have no
+    /// letters, as numbers of tickets.
+    pub(super) fn nearly_all(&self) -> bool {
+        10 * self.numbers > 9 * self.cells
+    }
+
+    /// What is wrong, as a part of a sentence; `remedy` says what to do about a single cell.
+    pub(super) fn hint(&self, remedy: &str) -> String {
+        if self.foreign {
+            return format!("they {FOREIGN}");
+        }
+        let text = self.column.cells.text(self.row).unwrap_or_default();
+        let place = self.table.place(self.row, &self.column.name);
+        format!("most are numbers; the first that is not is {text:?} at {place}; {remedy}")
+    }
+
+    /// The error that names the first cell at fault; `otherwise` says what else can be done.
+    pub(super) fn error(&self, remedy: &str, otherwise: &str) -> Error {
+        let problem = match self.foreign {
+            true => format!("; such cells {FOREIGN}, {otherwise}"),
+            false => {
+                let (numbers, cells) = (self.numbers, self.cells);
+                format!(", and {numbers} of the column's {cells} cells are; {remedy}, {otherwise}")
+            }
+        };
+        no_number(self.table, self.column, self.row, &problem)
+    }
+}
+
+/// Reads a number, also one with a decimal comma or with marks between thousands: 0,5, 22,744.82 and
+/// 22.744,82.
+fn foreign_number(text: &str) -> Option<f64> {
+    let read = |mark: char, decimal: char| {
+        let (whole, fraction) = text.split_once(decimal).unwrap_or((text, ""));
+        let in_thousands = whole.split(mark).skip(1).all(|group| group.len() == 3);
+        let plain = format!("{}.{fraction}", whole.replace(mark, ""));
+        parse_number(&plain).filter(|_| in_thousands)
+    };
+    parse_number(text).or_else(|| read('.', ',')).or_else(|| read(',', '.'))
 }
 
 #[cfg(test)]
@@ -275,6 +346,14 @@ mod tests {
         fitted.warning.unwrap()
     }
 
+    /// The error of a column that stops the run.
+    fn refused(column: Column) -> String {
+        let rows: Vec<usize> = (0..column.cells.rows()).collect();
+        let table = Table::new("t", vec![column.clone()]).unwrap();
+        let fitted = InputColumn::fit(&table, &column, &rows, None, 64);
+        fitted.err().unwrap().to_string()
+    }
+
     #[test]
     fn numbers_can_be_wanted_as_texts_and_back() {
         let zip = good(Column::numbers("zip", vec![10.0, 9.0, 10.0]), Some(ColumnType::Text));
@@ -286,31 +365,58 @@ mod tests {
         assert!(error.contains("row 1") && error.contains("\"x\" is not a number"), "{error}");
     }
 
+    /// As many different numbers as `rows`, but every `each`-th cell has a letter.
+    fn with_letters(rows: usize, each: usize) -> Column {
+        let text = |row: usize| if row % each == each - 1 { format!("A{row}") } else { row.to_string() };
+        let texts: Vec<String> = (0..rows).map(text).collect();
+        Column::texts("size", texts.iter().map(|text| Some(text.as_str())))
+    }
+
     #[test]
-    fn a_stray_text_among_numbers_is_pointed_at() {
-        let texts: Vec<String> = (0..100).map(|row| row.to_string()).collect();
-        let cells = texts.iter().map(|text| Some(if text == "77" { "7y" } else { text }));
-        let warning = left_out(Column::texts("size", cells));
+    fn a_stray_text_among_numbers_stops_a_column_that_would_be_left_out() {
+        let expected = "t, row 99 counted from 0, column size: \"A99\" is not a number, and 99 of the \
+                        column's 100 cells are; correct it or leave the cell empty, or leave the column \
+                        out with --ignore size";
+        assert_eq!(refused(with_letters(100, 100)), expected);
+        assert!(refused(with_letters(1100, 11)).contains("1000 of the column's 1100 cells"));
+    }
+
+    #[test]
+    fn numbers_of_tickets_are_left_out() {
+        // Nine tenths are numbers, no more.
+        let warning = left_out(with_letters(100, 10));
         let why = "column size is left out: it holds 100 different texts, and at most 64 are encoded; raise \
                    prepare.max_categories of the spec to take it (most are numbers; the first that is not is \
-                   \"7y\" at t, row 77";
+                   \"A9\" at t, row 9";
         assert!(warning.starts_with(why), "{warning}");
         let empty = left_out(Column::numbers("none", vec![f64::NAN; 2]));
         assert_eq!(empty, "column none is left out: it is empty in all training rows");
     }
 
     #[test]
+    fn cells_are_counted_not_texts_and_gaps_are_none() {
+        let numbers = (0..300).map(|row| row.to_string()).collect::<Vec<_>>();
+        let cells = numbers.iter().map(|text| Some(text.as_str()));
+        let often_unknown = cells.clone().chain(std::iter::repeat_n(Some("unknown"), 300));
+        let warning = left_out(Column::texts("size", often_unknown));
+        assert!(!warning.contains("most are numbers"), "half of the cells are no numbers: {warning}");
+        let gaps = cells.chain([Some("unknown")]).chain(std::iter::repeat_n(None, 300));
+        assert!(refused(Column::texts("size", gaps)).contains("and 300 of the column's 301 cells are"));
+    }
+
+    #[test]
     fn numbers_that_are_taken_as_texts_are_pointed_at() {
         let ages: Vec<String> = (0..200).map(|row| (20 + row % 58).to_string()).collect();
-        let with_none =
-            || ages.iter().enumerate().map(|(row, age)| Some(if row == 7 { "None" } else { age.as_str() }));
-        let fitted = fit(Column::texts("age", with_none()), None);
+        let with_unknown = || {
+            ages.iter().enumerate().map(|(row, age)| Some(if row == 7 { "unknown" } else { age.as_str() }))
+        };
+        let fitted = fit(Column::texts("age", with_unknown()), None);
         assert_eq!(fitted.column.unwrap().units(), 59);
         let expected = "column age is taken as text, one input for each of its 59 texts: most are numbers; \
-                        the first that is not is \"None\" at t, row 7 counted from 0, column age; correct it \
-                        or leave the cell empty, or give the column a type with --type age=text";
+                        the first that is not is \"unknown\" at t, row 7 counted from 0, column age; \
+                        correct it or leave the cell empty, or give the column a type with --type age=text";
         assert_eq!(fitted.warning.unwrap(), expected);
-        good(Column::texts("age", with_none()), Some(ColumnType::Text));
+        good(Column::texts("age", with_unknown()), Some(ColumnType::Text));
         good(Column::texts("lot", [Some("1"), Some("two"), Some("three"), Some("two")]), None);
     }
 
@@ -321,13 +427,38 @@ mod tests {
         let fitted = fit(Column::texts("net size", cells()), None);
         assert_eq!(fitted.column.unwrap().units(), 50);
         let expected = "column net size is taken as text, one input for each of its 50 texts: they look like \
-                        numbers with a decimal comma; write a point, and no comma between thousands, or give \
-                        the column a type with --type 'net size=text'";
+                        numbers with a decimal comma or marks between thousands; write a decimal point \
+                        and no marks, or give the column a type with --type 'net size=text'";
         assert_eq!(fitted.warning.unwrap(), expected);
         good(Column::texts("net size", cells()), Some(ColumnType::Text));
-        let fine: Vec<String> = (0..200).map(|row| format!("{row},5")).collect();
-        let warning = left_out(Column::texts("fine", fine.iter().map(|size| Some(size.as_str()))));
-        assert!(warning.contains("200 different texts") && warning.contains("decimal comma"), "{warning}");
+        // The first is a number as it is.
+        let fine: Vec<String> =
+            (0..200).map(|row| if row == 0 { "0".into() } else { format!("{row},5") }).collect();
+        let error = refused(Column::texts("net size", fine.iter().map(|size| Some(size.as_str()))));
+        let expected = "t, row 1 counted from 0, column net size: \"1,5\" is not a number; such cells look \
+                        like numbers with a decimal comma or marks between thousands; write a decimal \
+                        point and no marks, or leave the column out with --ignore 'net size'";
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn numbers_are_read_as_other_languages_write_them() {
+        for (text, number) in [
+            ("0,5", Some(0.5)),
+            ("-22,744.82", Some(-22_744.82)),
+            ("22.744,82", Some(22_744.82)),
+            ("1,234,567", Some(1_234_567.0)),
+            ("1.5e3", Some(1500.0)),
+            ("7", Some(7.0)),
+            ("3,17,22", None),
+            ("48.137,11.575", None),
+            ("2020.01.02", None),
+            ("x,5", None),
+            (",", None),
+            ("inf", None),
+        ] {
+            assert_eq!(foreign_number(text), number, "{text}");
+        }
     }
 
     #[test]

@@ -28,6 +28,22 @@ impl OneHot {
         categories.iter().map(|text| self.categories.binary_search(text).ok()).collect()
     }
 
+    /// How many of `codes` stand for texts that were never seen, and these texts, each once; each code is an
+    /// index into `categories` or [`GAP`].
+    pub fn unseen<'a>(&self, codes: &[u32], categories: &'a [String]) -> (usize, Vec<&'a str>) {
+        let mut counts = vec![0_usize; categories.len()];
+        codes.iter().filter(|&&code| code != GAP).for_each(|&code| counts[code as usize] += 1);
+        // A category need not occur: a table of some rows keeps the texts of all.
+        let unseen = categories
+            .iter()
+            .zip(self.positions(categories))
+            .zip(counts)
+            .filter(|((_, position), count)| position.is_none() && *count > 0);
+        let (texts, counts): (Vec<&str>, Vec<usize>) =
+            unseen.map(|((text, _), count)| (text.as_str(), count)).unzip();
+        (counts.iter().sum(), texts)
+    }
+
     /// Why a column with these texts in `present` rows that are not gaps is better left out; `None` if it
     /// is not.
     pub fn refusal(&self, present: usize, max_categories: usize) -> Option<String> {
@@ -67,6 +83,14 @@ mod tests {
         let encode = OneHot::fit([2, GAP, 0, 2].into_iter(), &strings(&["b", "never", "a"]));
         assert_eq!(encode.categories, ["a", "b"]);
         assert_eq!(encode.positions(&strings(&["b", "new", "a"])), [Some(1), None, Some(0)]);
+    }
+
+    #[test]
+    fn counts_the_cells_of_texts_that_were_never_seen() {
+        let encode = OneHot { categories: strings(&["a", "b"]) };
+        let categories = strings(&["new", "a", "elsewhere", "A"]);
+        assert_eq!(encode.unseen(&[3, 0, GAP, 1, 0], &categories), (3, vec!["new", "A"]));
+        assert_eq!(encode.unseen(&[1, GAP], &categories), (0, vec![]));
     }
 
     #[test]

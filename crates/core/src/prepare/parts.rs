@@ -25,7 +25,8 @@ impl Parts {
     /// to both.
     ///
     /// # Errors
-    /// A target column that does not exist or has an empty cell, or too few rows for the fractions.
+    /// A target column that does not exist, has an empty cell or too many classes, or too few rows for the
+    /// fractions.
     pub fn new(data: &Data, spec: &DataSpec, seed: u32) -> Result<Self> {
         spec.check()?;
         let all: Vec<usize> = (0..data.rows()).collect();
@@ -75,7 +76,7 @@ fn aside(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Images, Table, Task};
+    use crate::data::{Images, Table, Task, parse_csv};
 
     /// 200 images, a quarter of them of class 1.
     fn images() -> Data {
@@ -125,6 +126,16 @@ mod tests {
         let table = Table::from_rows(&[1.0, 2.0], 1, Some(&[1.0, f32::NAN])).unwrap();
         let parts = Parts::new(&table.into(), &spec(0.0, 0.0), 0).unwrap();
         assert_eq!(parts.train, [0, 1]);
+    }
+
+    #[test]
+    fn classes_of_one_row_each_are_blamed_not_the_fraction() {
+        let rows: String = (0..300).map(|row| format!("{row},name {row}\n")).collect();
+        let table = parse_csv("t.csv", format!("x,y\n{rows}").as_bytes(), &Default::default()).unwrap();
+        let error = Parts::new(&table.into(), &spec(0.0, 0.2), 0).unwrap_err().to_string();
+        let expected = "t.csv, column y: it has 300 classes in 300 rows, too many to learn; choose another \
+                        target or task";
+        assert_eq!(error, expected);
     }
 
     #[test]

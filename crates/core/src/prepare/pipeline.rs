@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::column::{InputColumn, numbers_of};
+use super::column::{InputColumn, Preparation, numbers_of};
 use super::spec::PrepareSpec;
 use super::target::{Target, unseen};
 use crate::data::{
@@ -62,15 +62,37 @@ fn identifiers(table: &Table, rows: &[usize], columns: &[InputColumn]) -> Result
     Ok(Some(format!("{} {each}; if so, {} {leaves}", names.join(" and "), options.join(" "))))
 }
 
+/// The sentence that names the texts of a column that the training rows did not have, if there are any.
+fn unseen_texts(table: &Table, column: &InputColumn) -> Result<Option<String>> {
+    const NAMED: usize = 3;
+    let Preparation::Text(encode) = &column.preparation else {
+        return Ok(None);
+    };
+    let (codes, categories) = table.column(&column.name)?.cells.as_texts();
+    let (cells, texts) = encode.unseen(&codes, &categories);
+    let (hold, them) = match cells {
+        0 => return Ok(None),
+        1 => ("holds a text", "it"),
+        _ => ("hold texts", "them"),
+    };
+    let (name, rows) = (&column.name, table.rows());
+    let named = texts.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    let more = if texts.len() > NAMED { ", …" } else { "" };
+    Ok(Some(format!(
+        "column {name}: {cells} of {rows} cells {hold} that the training rows did not have ({named}{more}); \
+         none of its inputs is set for {them}, as for a gap"
+    )))
+}
+
 impl Pipeline {
     /// Fits the preparation on the training rows of a data set. The second result is warnings, a sentence
-    /// for each column that is left out or taken as text though most of it is numbers, and one for those that
-    /// look like identifiers.
+    /// each: for a column that is left out or taken for what it may not be, and for those that look like
+    /// identifiers.
     ///
     /// # Errors
     /// A spec that contradicts itself or names columns that do not exist, rows that do not exist, an infinite
-    /// number in a column that is used, a target from which nothing can be learned, or no column left to
-    /// learn from.
+    /// number in a column that is used, a text among hardly anything but numbers, a target from which nothing
+    /// can be learned, or no column left to learn from.
     pub fn fit(
         data: &Data,
         training_rows: &[usize],
@@ -128,6 +150,7 @@ impl Pipeline {
             };
             return Err(Error::data(table.name(), problem));
         }
+        warnings.extend(target.warning(spec));
         Ok((Self { inputs: Inputs::Table(columns), target, weight: spec.weight.clone() }, warnings))
     }
 
@@ -183,6 +206,18 @@ impl Pipeline {
             }
             (inputs, data) => Err(wrong_kind(inputs, data)),
         }
+    }
+
+    /// What [`Pipeline::inputs`] cannot tell from a gap: a sentence for each column of texts in which cells
+    /// of `data` hold texts that the training rows did not have. None of the column's inputs is set for them.
+    ///
+    /// # Errors
+    /// A missing column of texts.
+    pub fn unseen(&self, data: &Data) -> Result<Vec<String>> {
+        let (Inputs::Table(columns), Data::Table(table)) = (&self.inputs, data) else {
+            return Ok(Vec::new());
+        };
+        columns.iter().filter_map(|column| unseen_texts(table, column).transpose()).collect()
     }
 
     /// The targets of the given rows, in the given order, or of all: indices into [`Pipeline::classes`], or

@@ -115,18 +115,43 @@ fn whole_numbers_that_are_all_different_are_named() {
 
 #[test]
 fn a_column_that_is_kept_can_have_a_warning() {
-    let row = |row: u32| format!("{},{},{}\n", row % 58, ["a", "b"][row as usize % 2], row % 3);
+    let row = |row: u32| format!("{},{},{}\n", row % 58, ["a", "b"][row as usize % 2], row % 2);
     let rows: String = (0..200).map(row).collect();
-    let data = data(&format!("age,town,y\nNone,a,0\n{rows}"));
+    let data = data(&format!("age,town,y\nunknown,a,0\n{rows}"));
     let (pipeline, warnings) = fit(&data, &DataSpec::default());
     assert_eq!(pipeline.input_units(), 59 + 2);
     let expected = "column age is taken as text, one input for each of its 59 texts: most are numbers; the \
-                    first that is not is \"None\" at t.csv, line 2, column age; correct it or leave the cell \
-                    empty, or give the column a type with --type age=text";
+                    first that is not is \"unknown\" at t.csv, line 2, column age; correct it or leave the \
+                    cell empty, or give the column a type with --type age=text";
     assert_eq!(warnings, [expected]);
     let types = ColumnTypes::from([("age".into(), ColumnType::Text)]);
     let (again, warnings) = fit(&data, &DataSpec { types, ..DataSpec::default() });
     assert!(again == pipeline && warnings.is_empty(), "{warnings:?}");
+}
+
+#[test]
+fn one_bad_cell_does_not_throw_a_column_away() {
+    let rows: String = (0..300).map(|row| format!("{row}.25,{row},{}\n", row % 2)).collect();
+    let with = |cell: &str| data(&format!("income,x,y\n{cell},0.5,1\n{rows}"));
+    let expected = "t.csv, line 2, column income: \"unknown\" is not a number, and 300 of the column's \
+                    301 cells are; correct it or leave the cell empty, or leave the column out with --ignore \
+                    income";
+    assert_eq!(refusal(&with("unknown"), &DataSpec::default()), expected);
+    let ignored = DataSpec { ignore: vec!["income".into()], ..DataSpec::default() };
+    assert_eq!(fit(&with("unknown"), &ignored).0.input_names(), ["x"]);
+    let (pipeline, warnings) = fit(&with("None"), &DataSpec::default());
+    assert_eq!(pipeline.input_names(), ["income", "income is missing", "x"]);
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+#[test]
+fn a_count_that_is_taken_as_classes_has_a_warning() {
+    let rows: String = (0..100).map(|row| format!("{row}.5,{}\n", 4 + row % 11)).collect();
+    let (pipeline, warnings) = fit(&data(&format!("x,goals\n{rows}")), &DataSpec::default());
+    assert_eq!((pipeline.task(), pipeline.classes().len()), (Task::Classification, 11));
+    let expected =
+        "the whole numbers of goals are taken as 11 classes; --task regression takes them as values";
+    assert_eq!(warnings, [expected]);
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! What is to be predicted, as numbers for the network and back.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::column::no_number;
+use super::column::{MeantAsNumbers, no_number};
 use super::encode::{OneHot, almost_all_differ};
 use super::scale::Scale;
-use crate::data::{Cells, Data, DataSpec, GAP, Matrix, Table, Targets, Task};
+use crate::data::{Cells, Column, Data, DataSpec, GAP, Matrix, Table, Targets, Task};
 use crate::error::{Error, Result};
 
 /// An integer column with more different numbers than this is a regression.
@@ -85,7 +86,7 @@ pub(super) fn natural_task(cells: &Cells) -> Task {
 /// `None` for a regression.
 ///
 /// # Errors
-/// A target column that does not exist, or an empty cell in it.
+/// A target column that does not exist, an empty cell in it, or classes that are none.
 pub fn strata(data: &Data, spec: &DataSpec) -> Result<Option<Vec<u32>>> {
     let table = match data {
         Data::Images(images) => return Ok(Some(images.labels().to_vec())),
@@ -95,11 +96,49 @@ pub fn strata(data: &Data, spec: &DataSpec) -> Result<Option<Vec<u32>>> {
     if spec.task.unwrap_or_else(|| natural_task(&column.cells)) == Task::Regression {
         return Ok(None);
     }
-    let (codes, _) = column.cells.as_texts();
+    let (codes, _) = classes_of(table, column, spec)?;
     match codes.iter().position(|&code| code == GAP) {
         Some(row) => Err(no_target(table, row, &column.name)),
         None => Ok(Some(codes.into_owned())),
     }
+}
+
+/// The classes of all rows, as [`Cells::as_texts`] gives them.
+///
+/// # Errors
+/// Texts that are numbers but for a few, and too many to be classes unless the spec says that they are; or
+/// more classes than the rows can teach. Both are judged by all rows, so that the split of the rows, which
+/// needs the classes, is not blamed for them.
+fn classes_of<'a>(
+    table: &Table,
+    column: &'a Column,
+    spec: &DataSpec,
+) -> Result<(Cow<'a, [u32]>, Cow<'a, [String]>)> {
+    let (codes, categories) = column.cells.as_texts();
+    let rows = codes.iter().filter(|&&code| code != GAP).count();
+    let classes = codes.iter().filter(|&&code| code != GAP).collect::<HashSet<_>>().len();
+    // Fewer are never too many, and of a scale of marks one may be a word.
+    if classes < MOST_INTEGER_CLASSES {
+        return Ok((codes, categories));
+    }
+    let meant = MeantAsNumbers::find(table, column);
+    let remedy = "correct it";
+    // Whoever asks for classes or texts wants no numbers.
+    let asked = spec.task.is_some() || spec.types.contains_key(&column.name);
+    if !asked && let Some(meant) = meant.as_ref().filter(|meant| meant.nearly_all()) {
+        return Err(meant.error(remedy, "or take all of them as classes with --task classification"));
+    }
+    if almost_all_differ(classes, rows) {
+        let hint = meant.map_or(String::new(), |meant| format!(" ({})", meant.hint(remedy)));
+        return Err(Error::data(
+            format!("{}, column {}", table.name(), column.name),
+            format!(
+                "it has {classes} classes in {rows} rows, too many to learn{hint}; choose another target or \
+                 task"
+            ),
+        ));
+    }
+    Ok((codes, categories))
 }
 
 fn no_target(table: &Table, row: usize, column: &str) -> Error {
@@ -111,7 +150,7 @@ impl Target {
     ///
     /// # Errors
     /// A target column that does not exist, an empty cell or an infinite number in it, a text in a
-    /// regression, or targets from which nothing can be learned.
+    /// regression, classes that are none, or targets from which nothing can be learned.
     pub(super) fn fit(table: &Table, rows: &[usize], spec: &DataSpec) -> Result<Self> {
         let column = table.column(target_column(table, spec)?)?;
         let fail =
@@ -122,18 +161,11 @@ impl Target {
                 if !text && let Err(row) = column.cells.as_numbers() {
                     return Err(no_number(table, column, row, "; correct it, or take the row out"));
                 }
-                let (codes, categories) = column.cells.as_texts();
+                let (codes, categories) = classes_of(table, column, spec)?;
                 if let Some(&row) = rows.iter().find(|&&row| codes[row] == GAP) {
                     return Err(no_target(table, row, &column.name));
                 }
                 let mut names = OneHot::fit(rows.iter().map(|&row| codes[row]), &categories).categories;
-                if almost_all_differ(names.len(), rows.len()) {
-                    return Err(fail(format!(
-                        "it has {} classes in {} rows, too many to learn; choose another target or task",
-                        names.len(),
-                        rows.len()
-                    )));
-                }
                 if !text {
                     let number = |name: &String| name.parse().unwrap_or(f64::NAN);
                     names.sort_by(|one, other| number(one).total_cmp(&number(other)));
@@ -151,6 +183,23 @@ impl Target {
             Self::Classes { names, .. } if names.len() > 1 => Ok(target),
             Self::Values { scale, .. } if scale.deviation > 0.0 => Ok(target),
             _ => Err(fail("all training rows have the same target, so there is nothing to learn".into())),
+        }
+    }
+
+    /// The warning that whole numbers, which can be counts, are taken as classes, where the spec does not
+    /// say what they are. Two different ones are hardly counts.
+    pub(super) fn warning(&self, spec: &DataSpec) -> Option<String> {
+        match self {
+            Self::Classes { column: Some(column), names, text: false }
+                if spec.task.is_none() && names.len() > 2 =>
+            {
+                let classes = names.len();
+                Some(format!(
+                    "the whole numbers of {column} are taken as {classes} classes; --task regression takes \
+                     them as values"
+                ))
+            }
+            _ => None,
         }
     }
 
@@ -219,7 +268,7 @@ fn regression_numbers(table: &Table, name: &str, rows: &[usize]) -> Result<Vec<f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Column, parse_csv};
+    use crate::data::{ColumnType, ColumnTypes, parse_csv};
 
     fn table(target: Column) -> Table {
         let rows = target.cells.rows();
@@ -289,6 +338,86 @@ mod tests {
         let names = table(Column::texts("y", names.iter().map(|name| Some(name.as_str()))));
         let rows: Vec<usize> = (0..30).collect();
         assert!(Target::fit(&names, &rows, &spec).unwrap_err().to_string().contains("30 classes"));
+    }
+
+    /// A target of texts, one for each of the rows.
+    fn texts(rows: usize, text: impl Fn(usize) -> String) -> Table {
+        let texts: Vec<String> = (0..rows).map(text).collect();
+        table(Column::texts("y", texts.iter().map(|text| Some(text.as_str()))))
+    }
+
+    /// The error of a target, which must be the same before the split and after it.
+    fn refused(table: &Table, task: Option<Task>) -> String {
+        let spec = DataSpec { task, ..DataSpec::default() };
+        let before = strata(&table.clone().into(), &spec).unwrap_err().to_string();
+        let after = Target::fit(table, &[0, 1, 2], &spec).unwrap_err().to_string();
+        assert_eq!(before, after);
+        before
+    }
+
+    #[test]
+    fn numbers_in_a_foreign_form_are_no_classes() {
+        let foreign = "look like numbers with a decimal comma or marks between thousands; write a decimal \
+                       point and no marks";
+        // Of 300 rows, 298 are different; and fewer, which could be learned.
+        for different in [298_usize, 100] {
+            let commas = texts(300, |row| format!("{},5", row % different));
+            let expected = format!(
+                "t, row 0 counted from 0, column y: \"0,5\" is not a number; such cells {foreign}, or take \
+                 all of them as classes with --task classification"
+            );
+            assert_eq!(refused(&commas, None), expected);
+        }
+        let error = refused(&texts(300, |row| format!("{row},744.82")), None);
+        assert!(error.contains("\"0,744.82\" is not a number") && error.contains(foreign), "{error}");
+        // Who asks for classes gets them, if they are not too many.
+        let wanted = DataSpec { task: Some(Task::Classification), ..DataSpec::default() };
+        let commas = |different: usize| texts(300, move |row| format!("{},5", row % different));
+        assert!(strata(&commas(100).into(), &wanted).is_ok());
+        let types = ColumnTypes::from([("y".into(), ColumnType::Text)]);
+        assert!(strata(&commas(100).into(), &DataSpec { types, ..DataSpec::default() }).is_ok());
+        let error = refused(&commas(298), wanted.task);
+        let expected = format!(
+            "t, column y: it has 298 classes in 300 rows, too many to learn (they {foreign}); choose another \
+             target or task"
+        );
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn a_stray_text_makes_no_classes_of_numbers() {
+        let stray = |row: usize| if row == 7 { "unknown".into() } else { format!("{row}.5") };
+        let expected = "t, row 7 counted from 0, column y: \"unknown\" is not a number, and 299 of the \
+                        column's 300 cells are; correct it, or take all of them as classes with --task \
+                        classification";
+        assert_eq!(refused(&texts(300, stray), None), expected);
+        let tickets = |row: usize| if row % 5 == 4 { format!("A{row}") } else { row.to_string() };
+        let expected = "t, column y: it has 300 classes in 300 rows, too many to learn (most are numbers; \
+                        the first that is not is \"A4\" at t, row 4 counted from 0, column y; correct it); \
+                        choose another target or task";
+        assert_eq!(refused(&texts(300, tickets), None), expected);
+        // Few different ones are classes, as in a scale of marks.
+        let marks = |row: usize| if row == 7 { "none".into() } else { (row % 6).to_string() };
+        assert!(strata(&texts(300, marks).into(), &DataSpec::default()).is_ok());
+    }
+
+    #[test]
+    fn whole_numbers_that_are_taken_as_classes_are_pointed_at() {
+        let warning = |classes: usize, task| {
+            let table =
+                table(Column::numbers("goals", (0..40).map(|row| (4 + row % classes) as f64).collect()));
+            let spec = DataSpec { task, ..DataSpec::default() };
+            Target::fit(&table, &(0..40).collect::<Vec<_>>(), &spec).unwrap().warning(&spec)
+        };
+        let expected =
+            "the whole numbers of goals are taken as 11 classes; --task regression takes them as values";
+        assert_eq!(warning(11, None).as_deref(), Some(expected));
+        assert_eq!(warning(2, None), None);
+        assert_eq!(warning(11, Some(Task::Classification)), None);
+        assert_eq!(warning(11, Some(Task::Regression)), None);
+        let names = texts(40, |row| format!("class {}", row % 3));
+        let target = Target::fit(&names, &[0, 1, 2], &DataSpec::default()).unwrap();
+        assert_eq!(target.warning(&DataSpec::default()), None);
     }
 
     #[test]
