@@ -103,17 +103,16 @@ pub fn strata(data: &Data, spec: &DataSpec) -> Result<Option<Vec<u32>>> {
     }
 }
 
-/// The classes of all rows, as [`Cells::as_texts`] gives them.
+/// The code of each row and the texts that the codes stand for, as [`Cells::as_texts`] gives them.
+type Texts<'a> = (Cow<'a, [u32]>, Cow<'a, [String]>);
+
+/// The classes of all rows.
 ///
 /// # Errors
 /// Texts that are numbers but for a few, and too many to be classes unless the spec says that they are; or
 /// more classes than the rows can teach. Both are judged by all rows, so that the split of the rows, which
 /// needs the classes, is not blamed for them.
-fn classes_of<'a>(
-    table: &Table,
-    column: &'a Column,
-    spec: &DataSpec,
-) -> Result<(Cow<'a, [u32]>, Cow<'a, [String]>)> {
+fn classes_of<'a>(table: &Table, column: &'a Column, spec: &DataSpec) -> Result<Texts<'a>> {
     let (codes, categories) = column.cells.as_texts();
     let rows = codes.iter().filter(|&&code| code != GAP).count();
     let classes = codes.iter().filter(|&&code| code != GAP).collect::<HashSet<_>>().len();
