@@ -6,6 +6,20 @@
 //! those of pairs. Time is measured, so a run's epochs are planned and written into its spec, and with that
 //! spec the run can be done again to the bit. docs/compare.md tells how to read what comes of it.
 //!
+//! The files in the order in which a comparison goes through them:
+//!
+//! | file | says |
+//! |---|---|
+//! | `setup` | what is compared, and on which rows |
+//! | `method` | the remedies, and what of each is tried |
+//! | `comparison` | the comparison from its first to its last row |
+//! | `folder`, `record` | what it leaves, and from which it can go on |
+//! | `budget` | how the minutes are shared out, and what a share is in epochs |
+//! | `search`, `rungs` | how fast each method is, then its learning rate, then its dose |
+//! | `runs` | the runs with what the search found, each of which is measured |
+//! | `summary`, `sentence` | what came of it, in numbers and in words |
+//! | `events` | what it tells while it goes on |
+//!
 //! ```no_run
 //! use thinnet::compare::{Event, Method, Setup, Sets, compare};
 //! use thinnet::data::Data;

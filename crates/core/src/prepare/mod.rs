@@ -1,6 +1,20 @@
 //! Columns become a matrix: gaps are filled, numbers standardised, texts encoded. All of it is fitted on
 //! the training rows only and saved with the model.
 //!
+//! The files in the order in which a column goes through them:
+//!
+//! | file | says |
+//! |---|---|
+//! | `spec` | the `[prepare]` part of a spec |
+//! | `parts` | which rows train, which validate and which test |
+//! | `numbers` | cells that should be numbers, and what is said where they are not |
+//! | `impute`, `scale` | what fills a gap, and how numbers are standardised |
+//! | `encode` | one input for each text |
+//! | `column` | an input column, fitted: its numbers or its texts as inputs |
+//! | `target` | classes or values, as numbers for the network and back |
+//! | `pipeline` | all columns together: from a data set to the matrix that a network sees |
+//! | `warnings` | what the user should know about columns that are taken all the same |
+//!
 //! ```
 //! use thinnet::data::{Data, DataSpec, parse_csv};
 //! use thinnet::prepare::{Pipeline, PrepareSpec};
@@ -19,11 +33,13 @@
 mod column;
 mod encode;
 mod impute;
+mod numbers;
 mod parts;
 mod pipeline;
 mod scale;
 mod spec;
 mod target;
+mod warnings;
 
 pub use column::{InputColumn, Preparation};
 pub use encode::OneHot;

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::column::{MeantAsNumbers, no_number};
 use super::encode::{OneHot, almost_all_differ};
+use super::numbers::{MeantAsNumbers, no_number};
 use super::scale::Scale;
 use crate::data::{Cells, Column, Data, DataSpec, GAP, Matrix, Table, Targets, Task};
 use crate::error::{Error, Result};

@@ -4,6 +4,18 @@
 //! [`Study::findings`] puts what came out beside what is published. docs/studies.md describes the files, and
 //! each study that comes with thinnet.
 //!
+//! The files in the order in which a study goes through them:
+//!
+//! | file | says |
+//! |---|---|
+//! | `file`, `overlay`, `read` | what stands in its file: what is run, and what the papers say came out |
+//! | `source`, `splits` | the rows that it trains on and tests with |
+//! | `run`, `record` | what is not there yet is run, and each finished run is kept |
+//! | `trial` | what one run does |
+//! | `fit`, `grid`, `autoencoder`, `resample` | the kinds of runs |
+//! | `measured` | what is measured, and how far a mean over runs can be trusted |
+//! | `expected`, `findings` | ours beside theirs |
+//!
 //! ```
 //! use thinnet::study::{Study, Version};
 //!
