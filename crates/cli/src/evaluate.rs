@@ -7,6 +7,7 @@ use thinnet::report::table;
 use thinnet::train::Threads;
 
 use crate::arguments::Evaluate;
+use crate::importance::importances;
 use crate::judged::{disagree, measures, members_table, reliability};
 use crate::rows::{knows, unseen};
 use crate::text;
@@ -18,7 +19,12 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     let trained_on = knows(&model, &data)?;
     let unseen = unseen(&model, &data)?;
     let by = rows.average(&model);
-    let measured = model.evaluate_members(&data, by, rows.seed, &Threads::new(rows.threads)?)?;
+    let threads = Threads::new(rows.threads)?;
+    let measured = model.evaluate_members(&data, by, rows.seed, &threads)?;
+    let importance = arguments
+        .importance
+        .map(|draws| model.importance(&data, by, draws, rows.seed, &threads))
+        .transpose()?;
     if arguments.json {
         let mut object = as_json(&measured);
         object["model"] = json!(rows.model.display().to_string());
@@ -27,6 +33,9 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         object["tau"] = json!(model.tau());
         object["trained_on"] = json!(trained_on);
         object["unseen"] = json!(unseen);
+        if let Some(importance) = &importance {
+            object["importance"] = json!(importance);
+        }
         text::print_json(&object)?;
         return Ok(());
     }
@@ -38,13 +47,14 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         members => format!("mean of {members} members, of each the "),
     };
     text::print(&format!(
-        "{} on {}: {of_members}{}\n\n{}{}{}",
+        "{} on {}: {of_members}{}\n\n{}{}{}{}",
         rows.model.display(),
         data.name(),
         predictions(by),
         table(&["measure", "value", "what it is"], &lines.collect::<Vec<_>>()),
         reliability(&measured.ensemble),
-        alone(&measured)
+        alone(&measured),
+        importances(&importance.unwrap_or_default(), arguments.importance.unwrap_or_default())
     ))?;
     Ok(())
 }

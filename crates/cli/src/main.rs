@@ -9,6 +9,7 @@ mod describe;
 mod elephant;
 mod evaluate;
 mod fit;
+mod importance;
 mod inspect;
 mod judged;
 mod measure;

@@ -39,7 +39,8 @@ pub(crate) fn monte_carlo(level: usize) -> u32 {
     0x2000_0000 + level as u32
 }
 
-/// What is measured: which rows, level 0, and which units of a hidden level are silenced or shown.
+/// What is measured: which rows, and the order of those of a shuffled column, level 0; and which units of a
+/// hidden level are silenced or shown.
 pub(crate) fn measure(level: usize) -> u32 {
     0x3000_0000 + level as u32
 }

@@ -141,6 +141,11 @@ pub struct Evaluate {
     /// The model and the rows.
     #[command(flatten)]
     pub rows: Use,
+    /// Add what each column is to the model: by how much the measures rise where its cells are shuffled among
+    /// the rows, the mean of so many shuffles; --importance alone takes 5 [default: none]
+    #[arg(long, value_name = "SHUFFLES", num_args = 0..=1, require_equals = true, default_missing_value = "5")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub importance: Option<u32>,
     /// Print one JSON object instead of the table
     #[arg(long)]
     pub json: bool,
@@ -157,7 +162,7 @@ there follow each member alone, and how far they disagree; so also of a model
 trained with --masks, with --average mc:MEMBERS.
 
 Examples:
-  thinnet evaluate churn.thinnet test.csv
+  thinnet evaluate churn.thinnet test.csv --importance
   thinnet evaluate mnist.thinnet mnist/ --average mc:50 --json";
 
 /// `thinnet measure`

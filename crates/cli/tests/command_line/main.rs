@@ -7,6 +7,7 @@ mod compare;
 mod elephant;
 mod end_to_end;
 mod ensembles;
+mod importance;
 mod new_rows;
 mod pages;
 mod parts;

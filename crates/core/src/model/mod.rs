@@ -11,6 +11,7 @@
 //! | `made` | by which version, instructions and threads |
 //! | `averaged`, `predict` | what its thinned networks say together, and predictions for new rows |
 //! | `evaluate`, `measures` | how good it is, and whether its thinning worked |
+//! | `importance` | what each column is to it |
 //! | `precision` | how precise the observations of a regression are |
 //! | `stored` | how it goes into its file, and comes back |
 //! | `arrays`, `pruned` | the arrays of its layers, and the lists of pruned ones |
@@ -33,6 +34,7 @@ mod evaluate;
 mod file;
 mod fingerprint;
 mod fit;
+mod importance;
 mod layout;
 pub(crate) mod made;
 mod measures;
@@ -51,6 +53,7 @@ pub use evaluate::{Evaluation, MembersEvaluation};
 pub use file::{Tensor, read, write};
 pub use fingerprint::Known;
 pub use fit::{Fitted, FittedMember, fit};
+pub use importance::Importance;
 pub use measures::Measures;
 pub use members::Member;
 pub use prepared::{Prepared, prepare};
