@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use thinnet::average::{Average, Mean};
+use thinnet::measure::Effort;
 use thinnet::model::MembersEvaluation;
 use thinnet::report::table;
 use thinnet::train::Threads;
@@ -21,10 +22,11 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     let by = rows.average(&model);
     let threads = Threads::new(rows.threads)?;
     let measured = model.evaluate_members(&data, by, rows.seed, &threads)?;
-    let importance = arguments
-        .importance
-        .map(|draws| model.importance(&data, by, draws, rows.seed, &threads))
-        .transpose()?;
+    let importance = |draws| {
+        let effort = Effort { rows: usize::MAX, draws, seed: rows.seed, ..Effort::default() };
+        model.importance(&data, by, &effort, &threads)
+    };
+    let importance = arguments.importance.map(importance).transpose()?;
     if arguments.json {
         let mut object = as_json(&measured);
         object["model"] = json!(rows.model.display().to_string());

@@ -11,26 +11,27 @@ pub fn importances(of: &[Importance], draws: u32) -> String {
     let Some(first) = of.first() else {
         return String::new();
     };
-    let measures: [(&str, fn(&Importance) -> Option<Estimate>, fn(f64) -> String); 3] = [
-        ("nll", |of| of.nll, text::number),
-        ("error", |of| of.error, text::percent),
-        ("rmse", |of| of.rmse, text::number),
-    ];
-    let measures = measures.iter().filter(|(_, rise, _)| rise(first).is_some()).collect::<Vec<_>>();
-    let line = |of: &Importance| {
-        let rises = measures.iter().map(|(_, rise, show)| {
-            rise(of).map_or("-".into(), |rise| text::with_error(rise.mean, rise.standard_error, *show))
-        });
-        std::iter::once(of.column.clone()).chain(rises).collect()
-    };
-    let headers: Vec<&str> =
-        std::iter::once("column").chain(measures.iter().map(|(name, ..)| *name)).collect();
+    let headers: Vec<&str> = std::iter::once("column").chain(rises(first).map(|(name, _)| name)).collect();
+    let line =
+        |of: &Importance| std::iter::once(of.column.clone()).chain(rises(of).map(|(_, rise)| rise)).collect();
     format!(
         "\nBy how much the measures rise where a column's cells are shuffled among the rows; mean ± standard error of \
          {}.\n\n{}",
         text::counted(draws as usize, "shuffle", "shuffles"),
         table(&headers, &of.iter().map(line).collect::<Vec<_>>())
     )
+}
+
+/// The measures of a column that there are: name, and how much it rises.
+fn rises(of: &Importance) -> impl Iterator<Item = (&'static str, String)> {
+    let show =
+        |rise: Option<Estimate>, show| rise.map(|of| text::with_error(of.mean, of.standard_error, show));
+    let measures = [
+        ("nll", show(of.nll, text::number)),
+        ("error", show(of.error, text::percent)),
+        ("rmse", show(of.rmse, text::number)),
+    ];
+    measures.into_iter().filter_map(|(name, rise)| Some((name, rise?)))
 }
 
 #[cfg(test)]

@@ -160,6 +160,13 @@ pub fn numbers(seen: &Seen, answer: &Value) -> Result<()> {
             ensure!(drawings.iter().all(|drawing| drawing.circles == points.len()), "{title}: not all rows");
         }
     }
+    if let Some(columns) = data["importance"].as_array() {
+        let measure = if columns[0]["nll"].is_object() { "nll" } else { "rmse" };
+        let bars = &seen.chart("Importance of columns")?.table;
+        for (column, part) in [(1, "mean"), (2, "standard_error")] {
+            bars.holds(column, &of(&data["importance"], &format!("/{measure}/{part}")))?;
+        }
+    }
     units(seen, None, &data)
 }
 

@@ -1,5 +1,7 @@
-//! The page of a model: what was run, how it learned, how far it can be trusted, what its units do.
+//! The page of a model: what was run, how it learned, how far it can be trusted, what its columns are worth, and
+//! what its units do.
 
+mod columns;
 pub mod compare;
 mod learning;
 mod trust;
@@ -102,7 +104,12 @@ impl Shown<'_> {
         text::merge(&mut data, trusted);
         text::merge(&mut data, shown_units);
         let learning = learning::section(self, measures.overfitting.as_ref());
-        let sections = vec![self.made(), learning, trust, units, self.again()?];
+        let mut sections = vec![self.made(), learning, trust];
+        if let Some((columns, importance)) = columns::section(self, threads)? {
+            text::merge(&mut data, importance);
+            sections.push(columns);
+        }
+        sections.extend([units, self.again()?]);
         Ok(Page { title: self.title.clone(), lead: self.lead(), sections, data })
     }
 

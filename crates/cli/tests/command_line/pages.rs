@@ -36,6 +36,9 @@ fn a_page_of_classes_and_one_of_values() {
     let right = confusion[0][0].as_f64().unwrap() + confusion[1][1].as_f64().unwrap();
     assert_eq!(rows, answer["valid"]["rows"].as_f64().unwrap());
     assert!((right / rows - answer["valid"]["accuracy"].as_f64().unwrap()).abs() < 1e-9);
+    let columns: Vec<String> = ["size", "colour", "noise"].map(|name| format!("\"{name}\"")).into();
+    let worth = data(&html)["importance"].to_string();
+    assert!(html.contains("What each column is worth") && columns.iter().all(|name| worth.contains(name)));
 
     for loss in ["squared", "normal"] {
         let (html, answer) = page(&folder, &format!("fit values.csv {SMALL} --loss {loss}"));

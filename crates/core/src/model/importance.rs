@@ -1,15 +1,17 @@
 //! What each column is to a model: how much worse it predicts where the column's cells are shuffled.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Serialize;
 use thinnet_kernels::philox::Key;
 
 use super::Model;
+use super::measures::drawn_rows;
 use crate::average::{Average, Averaged};
 use crate::data::{Data, Examples, Matrix, Targets};
 use crate::error::{Error, Result};
-use crate::measure::{Estimate, error_rate, negative_log_likelihood, root_mean_squared_error};
+use crate::measure::{Effort, Estimate, error_rate, negative_log_likelihood, root_mean_squared_error};
 use crate::prepare::Inputs;
 use crate::random;
 use crate::streams;
@@ -42,7 +44,8 @@ impl Importance {
 
 impl Model {
     /// What each column is to the model on rows whose targets are known, the greatest rise first. Each of
-    /// `draws` shuffles moves the rows of every column in its turn, and all columns have the same shuffles.
+    /// `effort.draws` shuffles moves the rows of every column in its turn, and all columns have the same
+    /// shuffles. Of more than `effort.rows` rows so many are drawn.
     ///
     /// # Errors
     /// Images, which have no columns; no draw, fewer than two rows; or as [`Model::evaluate`].
@@ -50,23 +53,38 @@ impl Model {
         &self,
         data: &Data,
         by: Average,
-        draws: u32,
-        seed: u32,
+        effort: &Effort,
+        threads: &Threads,
+    ) -> Result<Vec<Importance>> {
+        self.importance_on(&self.pipeline.examples(data, None)?, by, effort, threads)
+    }
+
+    /// The same for prepared examples.
+    ///
+    /// # Errors
+    /// As [`Model::importance`].
+    pub fn importance_on(
+        &self,
+        examples: &Examples,
+        by: Average,
+        effort: &Effort,
         threads: &Threads,
     ) -> Result<Vec<Importance>> {
         let Inputs::Table(columns) = self.pipeline.fitted_inputs() else {
-            return Err(Error::data(
-                data.name(),
-                "images have no columns whose importance could be measured",
-            ));
+            return Err(Error::argument("importance", "images have no columns that could be shuffled"));
         };
-        let examples = self.pipeline.examples(data, None)?;
-        if draws == 0 || examples.rows() < 2 {
+        if effort.draws == 0 || examples.rows() < 2 {
             return Err(Error::argument("importance", "it takes a draw and two rows to shuffle a column"));
         }
-        let losses = |inputs: &Matrix| self.losses(&self.average(inputs, by, seed, threads)?, &examples);
+        let examples = match examples.rows() > effort.rows {
+            true => Cow::Owned(examples.select(&drawn_rows(examples.rows(), effort))),
+            false => Cow::Borrowed(examples),
+        };
+        let losses =
+            |inputs: &Matrix| self.losses(&self.average(inputs, by, effort.seed, threads)?, &examples);
         let whole = losses(&examples.inputs)?;
-        let orders: Vec<Vec<usize>> = (1..=draws).map(|draw| order(examples.rows(), seed, draw)).collect();
+        let orders: Vec<Vec<usize>> =
+            (1..=effort.draws).map(|draw| order(examples.rows(), effort.seed, draw)).collect();
         let in_place: Vec<usize> = (0..examples.rows()).collect();
         let mut inputs = examples.inputs.clone();
         let mut importances = Vec::new();
@@ -144,6 +162,10 @@ mod tests {
 
     const ROWS: usize = 200;
 
+    fn effort(draws: u32, seed: u32) -> Effort {
+        Effort { draws, seed, ..Effort::default() }
+    }
+
     /// Numbers with gaps, texts, and a column that is the same in all rows; a class or a value of the first
     /// two, and weights. The cells of the column `shuffled` stand in this order.
     fn table(task: &str, shuffled: &str, order: &[usize]) -> Data {
@@ -193,7 +215,7 @@ mod tests {
                 Evaluation::Regression(of) => [of.rmse, 0.0],
             };
             let whole = measured(&data);
-            let importances = model.importance(&data, by, 3, 7, &threads).unwrap();
+            let importances = model.importance(&data, by, &effort(3, 7), &threads).unwrap();
             assert_eq!(importances.len(), 3);
             for of in &importances {
                 let rises = (1..=3).map(|draw| {
@@ -216,26 +238,32 @@ mod tests {
         let data = table("value", "", &[]);
         let model = model(&data, 1);
         let of = |threads| {
-            model.importance(&data, Average::WeightScaling, 4, 0, &Threads::new(threads).unwrap()).unwrap()
+            let (by, threads) = (Average::WeightScaling, Threads::new(threads).unwrap());
+            model.importance(&data, by, &effort(4, 0), &threads).unwrap()
         };
         let importances = of(1);
         assert_eq!(importances, of(3));
         let means: Vec<f64> = importances.iter().map(|of| of.rise().unwrap().mean).collect();
         assert!(means[0] > 0.1 && means[1] > 0.1 && means[2] == 0.0, "{importances:?}");
         assert_eq!(importances[2].column, "same");
+        let some = Effort { rows: ROWS - 1, ..effort(4, 0) };
+        let of_some =
+            model.importance(&data, Average::WeightScaling, &some, &Threads::new(1).unwrap()).unwrap();
+        assert_ne!(of_some, importances);
     }
 
     #[test]
     fn images_and_a_single_row_are_refused() {
         let (data, threads) = (table("class", "", &[]), Threads::new(1).unwrap());
         let model = model(&data, 1);
-        let no_draw = model.importance(&data, Average::WeightScaling, 0, 0, &threads).unwrap_err();
+        let no_draw = model.importance(&data, Average::WeightScaling, &effort(0, 0), &threads).unwrap_err();
         assert!(no_draw.to_string().contains("takes a draw and two rows"), "{no_draw}");
         let digits = Data::from(crate::data::digits().unwrap());
         let mut spec = Spec::default();
         spec.train.epochs = 1;
         let of_digits = fit(&digits, None, &spec, &threads, &mut |_| Flow::Continue).unwrap().model;
-        let error = of_digits.importance(&digits, Average::WeightScaling, 1, 0, &threads).unwrap_err();
+        let error =
+            of_digits.importance(&digits, Average::WeightScaling, &effort(1, 0), &threads).unwrap_err();
         assert!(error.to_string().contains("images have no columns"), "{error}");
     }
 }

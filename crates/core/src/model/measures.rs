@@ -150,7 +150,7 @@ impl Model {
 }
 
 /// The rows to measure, in random order.
-fn drawn_rows(rows: usize, effort: &Effort) -> Vec<usize> {
+pub(super) fn drawn_rows(rows: usize, effort: &Effort) -> Vec<usize> {
     let mut order: Vec<usize> = (0..rows).collect();
     let key = Key { seed: effort.seed, stream: streams::measure(0) };
     random::shuffle(&mut order, &mut random::words(key, 0));
