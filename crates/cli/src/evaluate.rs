@@ -16,7 +16,7 @@ use crate::text;
 /// Measures and prints.
 pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     let rows = &arguments.rows;
-    let (model, data) = rows.open(&[])?;
+    let (model, data) = rows.open(&[], false)?;
     let trained_on = knows(&model, &data)?;
     let unseen = unseen(&model, &data)?;
     let by = rows.average(&model);

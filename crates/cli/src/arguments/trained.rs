@@ -52,15 +52,17 @@ impl Use {
         self.average.unwrap_or(model.spec.average)
     }
 
-    /// Reads the model, and the data as the model needs them, with columns that are kept as they are.
-    pub fn open(&self, kept: &[String]) -> Result<(Model, Data)> {
+    /// Reads the model, and the data as the model needs them, with columns that are kept as they are. A
+    /// precision must be of use: for a spread, or for intervals if they are asked for.
+    pub fn open(&self, kept: &[String], intervals: bool) -> Result<(Model, Data)> {
         let (mut model, data) = open(&self.model, &self.data, self.part, kept)?;
         let tau = match self.length_scale {
             Some(length) => Some(model.tau_of_length_scale(length)?),
             None => self.tau,
         };
         tau.map(|tau| model.set_tau(tau)).transpose()?;
-        if tau.is_some() && self.average(&model) == Average::WeightScaling && model.members().len() == 1 {
+        let spread = self.average(&model) != Average::WeightScaling || model.members().len() > 1;
+        if tau.is_some() && !spread && !intervals {
             let problem = "one pass of the whole network has no spread for it; add --average, as mc:100";
             return Err(Error::argument("tau", problem));
         }
@@ -102,8 +104,7 @@ pub struct Predict {
     /// Add the probability of each class
     #[arg(long)]
     pub proba: bool,
-    /// Add the ends of the interval that holds this share of a value's targets; needs an average with
-    /// a spread [default: none]
+    /// Add the ends of the interval that holds this share of a value's targets [default: none]
     #[arg(long, value_name = "SHARE")]
     pub interval: Option<f64>,
 }
@@ -121,7 +122,8 @@ warning names texts that the training rows did not have: they count as gaps.
                     together; of a model with --loss normal with any --average,
                     from the networks and the variance that they predict
   low, high         with --interval: where the target of a value lies with this
-                    probability
+                    probability, by the spread; with --average scale by the
+                    errors on the validation rows (or --tau) alone
 A model of several members always has a spread, of members and errors (or of
 the variance that they predict), and
   disagreement      the standard deviation over the members alone, of the

@@ -47,7 +47,6 @@ fn averages_that_make_no_sense_are_refused() {
     };
     refused("predict wide.thinnet classes.csv --average exact", "exact asks all 2^40 thinned networks");
     refused("predict m.thinnet values.csv --average mc-geometric:5", "which a regression has none of");
-    refused("predict m.thinnet values.csv --interval 0.9", "has no spread; average by mc:50");
     refused("predict m.thinnet values.csv --average exact --interval 1.5", "above 0 and below 1, not 1.5");
     refused("predict wide.thinnet classes.csv --interval 0.9", "predicts classes, which have no interval");
     refused("evaluate wide.thinnet classes.csv --tau 2", "a classification has no precision");
@@ -64,7 +63,7 @@ fn averages_that_make_no_sense_are_refused() {
 fn intervals_hold_their_share_of_the_targets() {
     let folder = Folder::with_data("interval");
     folder.good(&format!("fit values.csv {SMALL} --l2 0.0001 -o m.thinnet"));
-    for average in ["mc:50", "exact", "moments"] {
+    for average in ["scale", "mc:50", "exact", "moments"] {
         let out = folder.good(&format!("predict m.thinnet values.csv --average {average} --interval 0.9"));
         assert_eq!(out.lines().next(), Some("value,spread,low,high"));
         let targets = numbers(&values(240));
@@ -75,6 +74,9 @@ fn intervals_hold_their_share_of_the_targets() {
             assert!((row[3] - row[0] - 1.644_854 * row[1]).abs() < 1e-3, "{average}: {row:?}");
         }
     }
+    // By one pass of the whole network the precision is all there is: 1.6448 / 2 to each side.
+    let out = folder.good("predict m.thinnet values.csv --interval 0.9 --tau 4");
+    assert!(numbers(&out).iter().all(|row| (row[3] - row[2] - 1.644_854).abs() < 1e-3), "{out}");
     let tau = |options: &str| {
         let line = format!("evaluate m.thinnet values.csv --json --average mc:50 {options}");
         let measured = folder.json(&line);

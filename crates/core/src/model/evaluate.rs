@@ -67,11 +67,21 @@ impl Model {
     /// # Errors
     /// As [`Model::measure`].
     pub fn measure_with_noise(&self, examples: &Examples, threads: &Threads) -> Result<Evaluation> {
-        let mut averaged = self.average(&examples.inputs, Average::WeightScaling, 0, threads)?;
-        if averaged.spread.is_none() && self.noise.is_some_and(|noise| noise > 0.0) {
-            averaged.spread = Some(Matrix::zeros(averaged.mean.rows(), averaged.mean.columns()));
+        let averaged = self.average(&examples.inputs, Average::WeightScaling, 0, threads)?;
+        self.judge(&self.with_noise(averaged), None, self.noise, examples)
+    }
+
+    /// Standardised predictions of a regression that have no spread, as those of a single network by
+    /// [`Average::WeightScaling`], with one of 0, so that the noise of the observations is all of it
+    /// ([`Model::in_own_units`]). Others stay as they are.
+    pub fn with_noise(&self, averaged: Averaged) -> Averaged {
+        match (&averaged.spread, self.noise) {
+            (None, Some(noise)) if noise > 0.0 => {
+                let spread = Some(Matrix::zeros(averaged.mean.rows(), averaged.mean.columns()));
+                Averaged { spread, ..averaged }
+            }
+            _ => averaged,
         }
-        self.judge(&averaged, None, self.noise, examples)
     }
 
     /// As [`Model::evaluate`], with each member alone and their disagreement. The members of a single network
