@@ -16,21 +16,25 @@ use crate::text;
 /// Measures and prints.
 pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     let rows = &arguments.rows;
-    let (model, data) = rows.open(&[], false)?;
+    let (model, data) = rows.open(&[])?;
+    rows.check_precision(&model)?;
     let trained_on = knows(&model, &data)?;
     let unseen = unseen(&model, &data)?;
     let by = rows.average(&model);
     let threads = Threads::new(rows.threads)?;
-    let measured = model.evaluate_members(&data, by, rows.seed, &threads)?;
+    let examples = model.pipeline.examples(&data, None)?;
+    let name = data.name().to_string();
+    drop(data);
+    let measured = model.measure_members(&examples, by, rows.seed, &threads)?;
     let importance = |draws| {
         let effort = Effort { rows: usize::MAX, draws, seed: rows.seed, ..Effort::default() };
-        model.importance(&data, by, &effort, &threads)
+        model.importance_on(&examples, by, &effort, &threads)
     };
     let importance = arguments.importance.map(importance).transpose()?;
     if arguments.json {
         let mut object = as_json(&measured);
         object["model"] = json!(rows.model.display().to_string());
-        object["data"] = json!(data.name());
+        object["data"] = json!(name);
         object["average"] = json!(by.to_string());
         object["tau"] = json!(model.tau());
         object["trained_on"] = json!(trained_on);
@@ -51,7 +55,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     text::print(&format!(
         "{} on {}: {of_members}{}\n\n{}{}{}{}",
         rows.model.display(),
-        data.name(),
+        name,
         predictions(by),
         table(&["measure", "value", "what it is"], &lines.collect::<Vec<_>>()),
         reliability(&measured.ensemble),

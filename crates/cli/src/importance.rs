@@ -14,10 +14,12 @@ pub fn importances(of: &[Importance], draws: u32) -> String {
     let headers: Vec<&str> = std::iter::once("column").chain(rises(first).map(|(name, _)| name)).collect();
     let line =
         |of: &Importance| std::iter::once(of.column.clone()).chain(rises(of).map(|(_, rise)| rise)).collect();
+    let draws = match draws {
+        1 => "one shuffle".into(),
+        draws => format!("mean ± standard error of {draws} shuffles"),
+    };
     format!(
-        "\nBy how much the measures rise where a column's cells are shuffled among the rows; mean ± standard error of \
-         {}.\n\n{}",
-        text::counted(draws as usize, "shuffle", "shuffles"),
+        "\nBy how much the measures rise where a column's cells are shuffled among the rows; {draws}.\n\n{}",
         table(&headers, &of.iter().map(line).collect::<Vec<_>>())
     )
 }

@@ -18,7 +18,10 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     if let Some(output) = &arguments.output {
         output::check("-o", output, &[Some(&rows.model), Some(&rows.data)])?;
     }
-    let (model, data) = rows.open(&arguments.keep, arguments.interval.is_some())?;
+    let (model, data) = rows.open(&arguments.keep)?;
+    if arguments.interval.is_none() {
+        rows.check_precision(&model)?;
+    }
     if arguments.proba && model.pipeline.classes().is_empty() {
         anyhow::bail!(
             "{} predicts values, which have no probabilities; leave --proba out, or take --average mc:50 for \
@@ -41,12 +44,14 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     let disagreement = if members.len() > 1 { Some(model.disagreement(&members)?) } else { None };
     let averaged = ensemble(members)?;
     let names = model.pipeline.classes();
-    let averaged = match (names, arguments.interval) {
-        ([], None) => model.in_own_units(&averaged)?,
-        ([], Some(_)) => model.in_own_units(&model.with_noise(averaged))?,
-        _ => averaged,
+    let (averaged, interval) = match (names, arguments.interval) {
+        ([], None) => (model.in_own_units(&averaged)?, None),
+        ([], Some(share)) => {
+            let own = model.in_own_units(&averaged)?;
+            (own, Some(model.in_own_units(&model.with_noise(averaged))?.interval(share)?))
+        }
+        _ => (averaged, None),
     };
-    let interval = arguments.interval.map(|share| averaged.interval(share)).transpose()?;
     let Averaged { mean, spread, .. } = averaged;
     let predicted = Predicted { kept, mean, spread, disagreement, interval };
     let write = |to: &mut dyn Write| match names {

@@ -161,10 +161,11 @@ pub fn numbers(seen: &Seen, answer: &Value) -> Result<()> {
         }
     }
     if let Some(columns) = data["importance"].as_array() {
-        let measure = if columns[0]["nll"].is_object() { "nll" } else { "rmse" };
         let bars = &seen.chart("Importance of columns")?.table;
+        let measure = if columns.iter().any(|of| of["nll"].is_object()) { "nll" } else { "rmse" };
+        let drawn = json!(columns.iter().take(20).collect::<Vec<_>>());
         for (column, part) in [(1, "mean"), (2, "standard_error")] {
-            bars.holds(column, &of(&data["importance"], &format!("/{measure}/{part}")))?;
+            bars.holds(column, &of(&drawn, &format!("/{measure}/{part}")))?;
         }
     }
     units(seen, None, &data)

@@ -112,10 +112,16 @@ fn values() -> String {
     format!("<b>a</b>,\"b & 'c'\",</script><script>throw 1</script>\n{rows}")
 }
 
-/// As many classes as a matrix has, of names that are long beside each other.
+/// As many classes as a matrix has, of names that are long beside each other, and more columns than bars are
+/// drawn of, one with a name that is too long for its bar.
 fn classes() -> String {
-    let row = |row: u32| format!("{},{},category_{:02}\n", row % 18, row * 7919 % 101, row % 18);
-    format!("a,b,class\n{}", (0..900).map(row).collect::<String>())
+    let row = |row: u32| {
+        let noise: String = (2..22).map(|column| format!("{},", row * (7 + column) % 13)).collect();
+        format!("{},{},{noise}category_{:02}\n", row % 18, row * 7919 % 101, row % 18)
+    };
+    let names: String = (2..22).map(|column| format!("noise {column},")).collect();
+    let long = "the number of the row less all whole multiples of the number of the classes that there are";
+    format!("{long},b,{names}class\n{}", (0..900).map(row).collect::<String>())
 }
 
 /// A picture of the first screens of a page.

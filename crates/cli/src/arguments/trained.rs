@@ -37,7 +37,7 @@ pub struct Use {
     /// and lambda a quarter of --l2 [default: none]
     #[arg(long, value_name = "LENGTH")]
     pub length_scale: Option<f64>,
-    /// The seed of the networks of mc:T, 0 to 4294967295 [default: 0]
+    /// The seed of the networks of mc:T, and of --importance's shuffles, 0 to 4294967295 [default: 0]
     #[arg(long, value_name = "NUMBER", default_value_t = 0, hide_default_value = true)]
     pub seed: u32,
     /// Threads; the result is the same for any number; 0 takes all cores [default: 0]
@@ -52,21 +52,26 @@ impl Use {
         self.average.unwrap_or(model.spec.average)
     }
 
-    /// Reads the model, and the data as the model needs them, with columns that are kept as they are. A
-    /// precision must be of use: for a spread, or for intervals if they are asked for.
-    pub fn open(&self, kept: &[String], intervals: bool) -> Result<(Model, Data)> {
+    /// Reads the model, and the data as the model needs them, with columns that are kept as they are.
+    pub fn open(&self, kept: &[String]) -> Result<(Model, Data)> {
         let (mut model, data) = open(&self.model, &self.data, self.part, kept)?;
         let tau = match self.length_scale {
             Some(length) => Some(model.tau_of_length_scale(length)?),
             None => self.tau,
         };
         tau.map(|tau| model.set_tau(tau)).transpose()?;
-        let spread = self.average(&model) != Average::WeightScaling || model.members().len() > 1;
-        if tau.is_some() && !spread && !intervals {
-            let problem = "one pass of the whole network has no spread for it; add --average, as mc:100";
+        Ok((model, data))
+    }
+
+    /// Refuses a precision that nothing would use where no intervals are asked for.
+    pub fn check_precision(&self, model: &Model) -> Result<()> {
+        let asked = self.tau.is_some() || self.length_scale.is_some();
+        if asked && self.average(model) == Average::WeightScaling && model.members().len() == 1 {
+            let problem = "one pass of the whole network has no spread for it; add --average, as mc:100, or when \
+                           predicting --interval";
             return Err(Error::argument("tau", problem));
         }
-        Ok((model, data))
+        Ok(())
     }
 }
 
@@ -122,8 +127,8 @@ warning names texts that the training rows did not have: they count as gaps.
                     together; of a model with --loss normal with any --average,
                     from the networks and the variance that they predict
   low, high         with --interval: where the target of a value lies with this
-                    probability, by the spread; with --average scale by the
-                    errors on the validation rows (or --tau) alone
+                    probability, by the spread; where there is none by the errors
+                    on the validation rows (or --tau) alone
 A model of several members always has a spread, of members and errors (or of
 the variance that they predict), and
   disagreement      the standard deviation over the members alone, of the
@@ -195,7 +200,8 @@ pub struct Measure {
     #[arg(long, value_name = "PAIRS", default_value_t = 100, hide_default_value = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub pairs: u32,
-    /// Draws of the units that are silenced as a growing share of a layer [default: 5]
+    /// Draws of the units that are silenced as a growing share of a layer, and for the page shuffles of each
+    /// column [default: 5]
     #[arg(long, value_name = "DRAWS", default_value_t = 5, hide_default_value = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub draws: u32,

@@ -20,7 +20,8 @@ impl Averaged {
             ));
         }
         let Some(spread) = &self.spread else {
-            let problem = "the whole network alone has no spread; average by mc:50, exact or moments";
+            let problem = "the whole network alone has no spread; average by mc:50, exact or moments, or take \
+                           Model::with_noise";
             return Err(Error::argument("interval", problem));
         };
         let width = half_width(share) as f32;

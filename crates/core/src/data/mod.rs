@@ -7,10 +7,10 @@
 //! | `spec` | the `[data]` part of a spec: which columns are used, and as what |
 //! | `source` | a data set, whatever it is read from |
 //! | `gzip`, `csv`, `quotes` | a table from a file |
-//! | `idx` | pictures from a folder |
+//! | `idx` | images from a folder |
 //! | `rows` | a table from numbers in memory |
 //! | `digits`, `elephant` | the data that come with the program |
-//! | `table`, `images` | what rows are in memory: named columns, or pictures |
+//! | `table`, `images` | what rows are in memory: named columns, or images |
 //! | `fingerprint` | whether a data set is the one that it was |
 //! | `split` | rows set aside for validation |
 //! | `examples` | rows as the network sees them |

@@ -35,7 +35,8 @@ pub struct Effort {
     /// The most pairs of units of each layer whose interaction is measured; if a layer has more
     /// pairs, as many are drawn at random.
     pub pairs: usize,
-    /// How often the units that are silenced as a growing share of a layer are drawn.
+    /// How often the units that are silenced as a growing share of a layer are drawn, and the cells of each
+    /// column of a table shuffled.
     pub draws: u32,
     /// The thinned networks of the inference gap; at least 2.
     pub samples: u32,

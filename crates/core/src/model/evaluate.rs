@@ -67,8 +67,12 @@ impl Model {
     /// # Errors
     /// As [`Model::measure`].
     pub fn measure_with_noise(&self, examples: &Examples, threads: &Threads) -> Result<Evaluation> {
-        let averaged = self.average(&examples.inputs, Average::WeightScaling, 0, threads)?;
-        self.judge(&self.with_noise(averaged), None, self.noise, examples)
+        let mut averaged = self.average(&examples.inputs, Average::WeightScaling, 0, threads)?;
+        // A density without any width has no finite logarithm.
+        if self.noise.is_some_and(|noise| noise > 0.0) {
+            averaged = self.with_noise(averaged);
+        }
+        self.judge(&averaged, None, self.noise, examples)
     }
 
     /// Standardised predictions of a regression that have no spread, as those of a single network by
@@ -76,7 +80,7 @@ impl Model {
     /// ([`Model::in_own_units`]). Others stay as they are.
     pub fn with_noise(&self, averaged: Averaged) -> Averaged {
         match (&averaged.spread, self.noise) {
-            (None, Some(noise)) if noise > 0.0 => {
+            (None, Some(_)) => {
                 let spread = Some(Matrix::zeros(averaged.mean.rows(), averaged.mean.columns()));
                 Averaged { spread, ..averaged }
             }

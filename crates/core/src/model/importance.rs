@@ -44,11 +44,11 @@ impl Importance {
 
 impl Model {
     /// What each column is to the model on rows whose targets are known, the greatest rise first. Each of
-    /// `effort.draws` shuffles moves the rows of every column in its turn, and all columns have the same
-    /// shuffles. Of more than `effort.rows` rows so many are drawn.
+    /// `effort.draws` shuffles moves the cells of every column in its turn, among the rows of weight above 0,
+    /// and all columns have the same shuffles. Of more than `effort.rows` rows so many are drawn.
     ///
     /// # Errors
-    /// Images, which have no columns; no draw, fewer than two rows; or as [`Model::evaluate`].
+    /// Images, which have no columns; no draw, or fewer than two rows that count; or as [`Model::evaluate`].
     pub fn importance(
         &self,
         data: &Data,
@@ -73,25 +73,33 @@ impl Model {
         let Inputs::Table(columns) = self.pipeline.fitted_inputs() else {
             return Err(Error::argument("importance", "images have no columns that could be shuffled"));
         };
-        if effort.draws == 0 || examples.rows() < 2 {
-            return Err(Error::argument("importance", "it takes a draw and two rows to shuffle a column"));
+        // What a row that counts nothing says must not change what others are worth.
+        let mut rows: Vec<usize> = (0..examples.rows()).filter(|&row| examples.weight(row) > 0.0).collect();
+        if rows.len() > effort.rows {
+            rows = drawn_rows(rows.len(), effort).into_iter().map(|row| rows[row]).collect();
         }
-        let examples = match examples.rows() > effort.rows {
-            true => Cow::Owned(examples.select(&drawn_rows(examples.rows(), effort))),
-            false => Cow::Borrowed(examples),
+        if effort.draws == 0 {
+            return Err(Error::argument("importance", "it takes at least one shuffle"));
+        }
+        if rows.len() < 2 {
+            let problem = format!("a shuffle takes 2 rows that count, and there are {}", rows.len());
+            return Err(Error::argument("importance", problem));
+        }
+        let examples = match rows.len() == examples.rows() {
+            true => Cow::Borrowed(examples),
+            false => Cow::Owned(examples.select(&rows)),
         };
+        let in_place: Vec<usize> = (0..examples.rows()).collect();
         let losses =
             |inputs: &Matrix| self.losses(&self.average(inputs, by, effort.seed, threads)?, &examples);
         let whole = losses(&examples.inputs)?;
-        let orders: Vec<Vec<usize>> =
-            (1..=effort.draws).map(|draw| order(examples.rows(), effort.seed, draw)).collect();
-        let in_place: Vec<usize> = (0..examples.rows()).collect();
         let mut inputs = examples.inputs.clone();
         let mut importances = Vec::new();
         for (column, range) in columns.iter().zip(self.pipeline.column_inputs()) {
-            let mut shuffled = Vec::with_capacity(orders.len());
-            for order in &orders {
-                move_rows(&mut inputs, &examples.inputs, range.clone(), order);
+            let mut shuffled = Vec::new();
+            for draw in 1..=effort.draws {
+                let order = order(examples.rows(), effort.seed, draw);
+                move_rows(&mut inputs, &examples.inputs, range.clone(), &order);
                 shuffled.push(losses(&inputs)?);
             }
             move_rows(&mut inputs, &examples.inputs, range, &in_place);
@@ -252,12 +260,32 @@ mod tests {
         assert_ne!(of_some, importances);
     }
 
+    /// As if they were not there: what counts are the others.
+    #[test]
+    fn rows_that_do_not_count_change_nothing() {
+        let (data, threads) = (table("value", "", &[]), Threads::new(1).unwrap());
+        let model = model(&data, 1);
+        let examples = model.pipeline.examples(&data, None).unwrap();
+        let first: Vec<usize> = (0..80).collect();
+        let of = |examples: &Examples| {
+            model.importance_on(examples, Average::WeightScaling, &effort(5, 1), &threads).unwrap()
+        };
+        let mut rest_is_nothing = examples.clone();
+        rest_is_nothing.weights.as_mut().unwrap()[80..].fill(0.0);
+        rest_is_nothing.inputs.values_mut()[80 * examples.inputs.columns()..].fill(50.0);
+        assert_eq!(of(&rest_is_nothing), of(&examples.select(&first)));
+    }
+
     #[test]
     fn images_and_a_single_row_are_refused() {
         let (data, threads) = (table("class", "", &[]), Threads::new(1).unwrap());
         let model = model(&data, 1);
-        let no_draw = model.importance(&data, Average::WeightScaling, &effort(0, 0), &threads).unwrap_err();
-        assert!(no_draw.to_string().contains("takes a draw and two rows"), "{no_draw}");
+        let refused = |effort: Effort, sentence: &str| {
+            let error = model.importance(&data, Average::WeightScaling, &effort, &threads).unwrap_err();
+            assert!(error.to_string().contains(sentence), "{error}");
+        };
+        refused(effort(0, 0), "at least one shuffle");
+        refused(Effort { rows: 1, ..effort(3, 0) }, "a shuffle takes 2 rows that count, and there are 1");
         let digits = Data::from(crate::data::digits().unwrap());
         let mut spec = Spec::default();
         spec.train.epochs = 1;

@@ -80,8 +80,11 @@ impl Bars {
             let y = top + pitch * index as f64 + above + 0.5 * (pitch - above - THICK);
             let class = if bar.chosen { "value" } else { "label" };
             match room {
-                Room::Wide => marks += &text(class, (left - 12.0, y + 12.0), Anchor::End, &bar.name),
-                _ => marks += &text(class, (0.0, y - 5.0), Anchor::Start, &bar.name),
+                Room::Wide => {
+                    let name = shortened(&bar.name, left - 12.0);
+                    marks += &text(class, (left - 12.0, y + 12.0), Anchor::End, &name);
+                }
+                _ => marks += &text(class, (0.0, y - 5.0), Anchor::Start, &shortened(&bar.name, width)),
             }
             marks += &draw_bar(&scale, bar, y);
             marks += &text("value", (width, y + 12.5), Anchor::End, &bar.text);
@@ -101,6 +104,22 @@ impl Bars {
         let headers = vec!["".into(), self.axis.name.clone(), "standard error".into()];
         Table { caption: self.title.clone(), headers, rows: self.bars.iter().map(row).collect(), half: false }
     }
+}
+
+/// The start of a name that has no room for all of it; the table below has the rest.
+fn shortened(name: &str, room: f64) -> String {
+    if text_width(name) <= room {
+        return name.into();
+    }
+    let mut short = String::new();
+    for letter in name.chars() {
+        short.push(letter);
+        if text_width(&short) + text_width("…") > room {
+            short.pop();
+            break;
+        }
+    }
+    short + "…"
 }
 
 /// A bar from 0, and its error bar with a cap at each end.
@@ -161,6 +180,25 @@ mod tests {
             assert_eq!(svg.matches("class=\"error\"").count(), 2);
         }
         assert_eq!(chart.table.rows[1], [Cell::from("b"), Cell::number(4.0, "4"), "-".into()]);
+    }
+
+    #[test]
+    fn a_long_name_is_shortened_to_its_room() {
+        let long = "many words ".repeat(20);
+        let chart =
+            Bars { bars: vec![bar(&long, 1.0, None), bar("short", 2.0, None)], ..Bars::default() }.draw();
+        for drawing in &chart.drawings {
+            let names: Vec<&str> = drawing
+                .marks
+                .split("class=\"label\"")
+                .skip(1)
+                .map(|rest| rest.split(['>', '<']).nth(1).unwrap())
+                .collect();
+            let room = if drawing.room == Room::Wide { 242.0 } else { drawing.width };
+            assert!(names[0].ends_with('…') && text_width(names[0]) <= room, "{names:?}");
+            assert!(text_width(names[0]) > room - 15.0 && names[1] == "short", "{names:?}");
+        }
+        assert_eq!(chart.table.rows[0][0], Cell::from(long.as_str()));
     }
 
     #[test]
