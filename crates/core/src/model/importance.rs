@@ -82,7 +82,7 @@ impl Model {
             return Err(Error::argument("importance", "it takes at least one shuffle"));
         }
         if rows.len() < 2 {
-            let problem = format!("a shuffle takes 2 rows that count, and there are {}", rows.len());
+            let problem = format!("a shuffle takes at least 2 rows that count, not {}", rows.len());
             return Err(Error::argument("importance", problem));
         }
         let examples = match rows.len() == examples.rows() {
@@ -285,7 +285,7 @@ mod tests {
             assert!(error.to_string().contains(sentence), "{error}");
         };
         refused(effort(0, 0), "at least one shuffle");
-        refused(Effort { rows: 1, ..effort(3, 0) }, "a shuffle takes 2 rows that count, and there are 1");
+        refused(Effort { rows: 1, ..effort(3, 0) }, "a shuffle takes at least 2 rows that count, not 1");
         let digits = Data::from(crate::data::digits().unwrap());
         let mut spec = Spec::default();
         spec.train.epochs = 1;
