@@ -4,17 +4,14 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Serialize;
-use thinnet_kernels::philox::Key;
 
 use super::Model;
-use super::measures::drawn_rows;
+use super::measures::{drawn_rows, shuffled_rows};
 use crate::average::{Average, Averaged};
 use crate::data::{Data, Examples, Matrix, Targets};
 use crate::error::{Error, Result};
 use crate::measure::{Effort, Estimate, error_rate, negative_log_likelihood, root_mean_squared_error};
 use crate::prepare::Inputs;
-use crate::random;
-use crate::streams;
 use crate::train::Threads;
 
 /// What a column is to a model: by how much its measures rise where the column's cells change places among the
@@ -98,7 +95,7 @@ impl Model {
         for (column, range) in columns.iter().zip(self.pipeline.column_inputs()) {
             let mut shuffled = Vec::new();
             for draw in 1..=effort.draws {
-                let order = order(examples.rows(), effort.seed, draw);
+                let order = shuffled_rows(examples.rows(), effort, draw);
                 move_rows(&mut inputs, &examples.inputs, range.clone(), &order);
                 shuffled.push(losses(&inputs)?);
             }
@@ -142,14 +139,6 @@ struct Losses {
     nll: Option<f64>,
     error: Option<f64>,
     rmse: Option<f64>,
-}
-
-/// The rows in a random order.
-fn order(rows: usize, seed: u32, draw: u32) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..rows).collect();
-    let key = Key { seed, stream: streams::measure(0) };
-    random::shuffle(&mut order, &mut random::words(key, draw));
-    order
 }
 
 /// Gives each row, in some of its columns, the values of another one.
@@ -227,7 +216,8 @@ mod tests {
             assert_eq!(importances.len(), 3);
             for of in &importances {
                 let rises = (1..=3).map(|draw| {
-                    let shuffled = measured(&table(task, &of.column, &order(ROWS, 7, draw)));
+                    let shuffled =
+                        measured(&table(task, &of.column, &shuffled_rows(ROWS, &effort(3, 7), draw)));
                     [shuffled[0] - whole[0], shuffled[1] - whole[1]]
                 });
                 let rises: Vec<[f64; 2]> = rises.collect();

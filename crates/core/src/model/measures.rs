@@ -151,10 +151,16 @@ impl Model {
 
 /// The rows to measure, in random order.
 pub(super) fn drawn_rows(rows: usize, effort: &Effort) -> Vec<usize> {
+    let mut order = shuffled_rows(rows, effort, 0);
+    order.truncate(effort.rows.max(1));
+    order
+}
+
+/// All rows in a random order, another one for each draw; draw 0 says which are measured.
+pub(super) fn shuffled_rows(rows: usize, effort: &Effort, draw: u32) -> Vec<usize> {
     let mut order: Vec<usize> = (0..rows).collect();
     let key = Key { seed: effort.seed, stream: streams::measure(0) };
-    random::shuffle(&mut order, &mut random::words(key, 0));
-    order.truncate(effort.rows.max(1));
+    random::shuffle(&mut order, &mut random::words(key, draw));
     order
 }
 
